@@ -11,12 +11,14 @@ from typing import Any
 
 from benchmarks.doctor.faults import FAULTS
 from benchmarks.doctor.picture_faults import PICTURE_FAULTS
+from benchmarks.doctor.sequence_faults import SEQUENCE_FAULTS
 
 from pellucid.diagnosis import NAMES
 
 __all__ = ["write_page"]
 
-_LABELS = tuple(fault.label for fault in PICTURE_FAULTS)
+_PICTURES = tuple(fault.label for fault in PICTURE_FAULTS)
+_TEXTS = tuple(fault.label for fault in SEQUENCE_FAULTS)
 
 _HOW = {
     "loss": "log loss or RMSE",
@@ -78,10 +80,10 @@ def write_page(path: Path, lines: Path, planted: Path | None = None) -> None:
 
 
 def _planted(lines: Path) -> list[str]:
-    """The table of faults in data made on the spot."""
+    """The tables of faults in data made on the spot."""
     every = [json.loads(line) for line in lines.read_text(encoding="utf-8").splitlines()]
     seeds = len({each["seed"] for each in every})
-    text = [
+    pictures = [
         "",
         "## Pictures",
         "",
@@ -92,10 +94,27 @@ def _planted(lines: Path) -> list[str]:
         "network; `tests/diagnosis/test_pictures.py` does), kernels larger than the picture itself (an error before",
         "training), and exact copies (kept in one part by the split, or left out of a separate test folder).",
         "",
+        *_table(every, _PICTURES),
+    ]
+    texts = [
+        "",
+        "## Texts read token by token",
+        "",
+        f"The same on small texts made on the spot, {seeds} seeds (`benchmarks/doctor/sequence_faults.py`). Not here:",
+        "gradients that explode over the steps, and networks that see the future (`tests/diagnosis/test_sequences.py`,",
+        "`tests/runs/test_sequence_evidence.py`).",
+        "",
+        *_table(every, _TEXTS),
+    ]
+    return [*pictures, *texts]
+
+
+def _table(every: list[dict[str, Any]], labels: tuple[str, ...]) -> list[str]:
+    text = [
         "| fault | trainings | found | twin silent | nothing at all | fix better |",
         "|---|---:|---:|---:|---:|---:|",
     ]
-    for label in _LABELS:
+    for label in labels:
         mine = [each for each in every if each["what"] == label]
         if not mine:
             continue

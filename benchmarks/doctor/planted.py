@@ -1,4 +1,4 @@
-"""Faults of pictures, and what comes of trainings with and without them: data made on the spot, seconds each.
+"""Faults of pictures and texts, and what comes of trainings with and without them: data made on the spot, in seconds.
 
     python -m benchmarks.doctor.planted                        # five seeds; a campaign that was stopped goes on
     python -m benchmarks.doctor.planted --seeds 1 --only dead-channels --out elsewhere
@@ -113,6 +113,7 @@ def main() -> None:
     """Parse, go on where the lines end, write the page."""
     from benchmarks.doctor.page import write_page
     from benchmarks.doctor.picture_faults import PICTURE_FAULTS
+    from benchmarks.doctor.sequence_faults import SEQUENCE_FAULTS
 
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=5)
@@ -125,7 +126,7 @@ def main() -> None:
     done = {(each["what"], each["seed"]) for each in map(json.loads, before)}
     with lines.open("a", encoding="utf-8") as stream:
         for seed in range(asked.seeds):
-            for fault in PICTURE_FAULTS:
+            for fault in (*PICTURE_FAULTS, *SEQUENCE_FAULTS):
                 if (only and fault.name not in only) or (fault.label, seed) in done:
                     continue
                 stream.write(json.dumps(try_planted(fault, seed)) + "\n")

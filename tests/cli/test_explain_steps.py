@@ -22,7 +22,7 @@ def test_a_text_is_coloured_and_its_tokens_are_listed(capsys: pytest.CaptureFixt
         assert line[2].lstrip("+−") == numeral(abs(found.by_step[t]), 3)
         assert line[3].lstrip("+−") == numeral(abs(found.occlusion[t]), 3)
         assert line[2].startswith("−") is bool(found.by_step[t] < 0)
-    assert "each token covered by an unknown token" in said
+    assert "each token covered by padding" in said
     spans = [span.style for span in coloured(found).spans]
     assert len(spans) == 6
     strongest = int(abs(found.by_step).argmax())

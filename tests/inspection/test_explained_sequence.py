@@ -46,7 +46,7 @@ def test_captum_finds_the_same(kind: str) -> None:
     attr = pytest.importorskip("captum.attr", reason="Captum is not installed: pip install captum")
     model = model_of(kind)
     one, background = rows_of(model), rows_of(model, 20)
-    found = sequence_explained(one, background)
+    found = sequence_explained(one, background, cover="unknown" if model.network.dtype == "int64" else None)
     module = build(model.network, model.parameters, torch.float64).eval()
     row = torch.from_numpy(found.shown.row)[None]
     if model.network.dtype == "int64":
@@ -101,13 +101,17 @@ def test_a_token_that_counts_is_the_one_that_adds() -> None:
 def test_covers() -> None:
     model = model_of("transformer")
     one = rows_of(model)
-    by_padding = sequence_explained(one, cover="padding")
-    row = by_padding.shown.row[np.newaxis]
+    by_padding = sequence_explained(one)
+    row = by_padding.shown.row
     output = ExplainedOutput(model=model, index=1)
     covered = row.copy()
-    covered[0, 2] = 0
-    assert by_padding.occlusion[2] == pytest.approx(float(output.values(row)[0] - output.values(covered)[0]))
-    with pytest.raises(SettingError, match="cover of texts must be unknown or padding, got 'grey'"):
+    covered[2] = 0  # within a row it counts as a step
+    values = output.values(np.stack([row, covered]))
+    assert by_padding.occlusion[2] == pytest.approx(float(values[0] - values[1]))
+    vectors = output.vectors_of(row)[np.newaxis]
+    vectors[0, :, 5] = 0  # the last step is still there
+    assert by_padding.occlusion[5] == pytest.approx(float(values[0] - output.slopes_of_vectors(vectors)[0][0]))
+    with pytest.raises(SettingError, match="cover of texts must be padding or unknown, got 'grey'"):
         sequence_explained(one, cover="grey")
     series = model_of("causal")
     with pytest.raises(SettingError, match="cover of series must be mean"):

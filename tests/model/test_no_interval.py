@@ -42,7 +42,9 @@ def test_a_run_of_one_test_row(run: Run) -> None:
 
 
 def test_the_report(run: Run) -> None:
-    told: Any = SimpleNamespace(run=run, measured=SimpleNamespace(inputs=[0]), prepared=SimpleNamespace(flattering=()))
+    told: Any = SimpleNamespace(
+        run=run, measured=SimpleNamespace(features=[0]), prepared=SimpleNamespace(flattering=())
+    )
     (table,) = metrics(told)
     assert all(row[2].startswith("none: ") for row in table.rows[:2])  # type: ignore[attr-defined]
 

@@ -1,57 +1,50 @@
-"""Padded rows are refused where a layer would count what is not there, by every engine that takes sequences."""
+"""Where padding may be cut off, and how long rows are without it."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
-from pellucid.engines.textbook.forward import forward
-from pellucid.errors import DataError
-from pellucid.network import Dense, Embedding, GlobalAvgPool, Network, StepPool, Transpose, transformer
-from pellucid.network.initialise import initialise
-from pellucid.network.optimizer import Optimizer
-from pellucid.network.task import Loss
-from pellucid.training.engine import make_engine
+from pellucid.network import Dense, Flatten, Network, StepPool, Transpose, conv1d, mlp, rnn, transformer
+from pellucid.network.padding import can_cut_padding, lengths_of
 
-ENGINES = ("textbook", "torch")
-TOKENS = np.array([[3, 1, 2, 4], [1, 2, 0, 0]])
-SERIES = np.array([[[1.0], [2.0], [0.5], [1.5]], [[1.0], [2.0], [np.nan], [np.nan]]])
-MEAN = Network(
-    shape=(4,),
-    dtype="int64",
-    layers=(Embedding(vocabulary=6, width=4), GlobalAvgPool(), Dense(inputs=4, outputs=2)),
-)
-TURNED = Network(
-    shape=(4, 1), layers=(Transpose(), Dense(inputs=4, outputs=3), Transpose(), StepPool(), Dense(inputs=1, outputs=2))
-)
+CUT = {
+    "LSTM of a series": rnn((9, 2), (4, 4), 2, cell="lstm", bidirectional=True, pool="mean", dropout=0.1),
+    "GRU of tokens": rnn((9,), (4,), 2, vocabulary=20, hidden=(5,)),
+    "transformer": transformer((9,), 8, 2, heads=2, vocabulary=20, dropout=0.1, positions="learned"),
+}
+KEPT = {
+    "columns": mlp(9, [4], 2),
+    "convolutions": conv1d((9, 2), (4,), 2),
+    "all steps at once": Network(shape=(9, 2), layers=(Flatten(), Dense(inputs=18, outputs=2))),
+    "logits at each step": transformer((9,), 8, 20, heads=2, vocabulary=20, pool="none"),
+    "steps and channels changed": Network(
+        shape=(9, 9), layers=(Transpose(), Dense(inputs=9, outputs=9), StepPool(), Dense(inputs=9, outputs=1))
+    ),
+}
 
 
-def logits(network: Network, x: NDArray[Any], engine: str) -> NDArray[Any]:
-    loss = Loss(name="cross_entropy")
-    made = make_engine(engine, network, loss, Optimizer(name="sgd"), initialise(network, 0), dtype="float64")
-    return made.logits(x)
+@pytest.mark.parametrize("name", [*CUT, *KEPT])
+def test_padding_is_cut_where_no_layer_reads_it(name: str) -> None:
+    assert can_cut_padding({**CUT, **KEPT}[name]) == (name in CUT)
 
 
-@pytest.mark.parametrize("engine", ENGINES)
-@pytest.mark.parametrize(("network", "x", "layer"), [(MEAN, TOKENS, "layer 1"), (TURNED, SERIES, "layer 1")])
-def test_a_layer_that_would_count_padding_is_named(network: Network, x: Any, layer: str, engine: str) -> None:
-    with pytest.raises(DataError, match=f"padded at their ends, and {layer} .* put a Transpose before it"):
-        logits(network, x, engine)
-    assert logits(network, x[:1], engine).shape == (1, 2)  # whole rows
+def test_lengths_of_tokens() -> None:
+    rows = np.array([[1, 2, 3, 0, 0, 0, 0, 0, 0], [0] * 9, [1, 0, 0, 0, 4, 0, 0, 0, 0]])
+    assert lengths_of(CUT["GRU of tokens"], rows).tolist() == [3, 1, 5]  # type: ignore[union-attr]
 
 
-@pytest.mark.parametrize(("network", "x"), [(MEAN, TOKENS), (TURNED, SERIES)])
-def test_the_forward_pass_itself_refuses_them_too(network: Network, x: Any) -> None:
-    with pytest.raises(DataError, match="padded at their ends"):
-        forward(network, initialise(network, 0), x)
+def test_lengths_of_a_series() -> None:
+    """A step counts if any of its channels is known; a gap before such a step is no end."""
+    rows = np.ones((3, 9, 2))
+    rows[0, 4:] = np.nan
+    rows[1, 2:4] = rows[1, 8:, 0] = rows[2] = np.nan
+    assert lengths_of(CUT["LSTM of a series"], rows).tolist() == [4, 9, 1]  # type: ignore[union-attr]
 
 
-@pytest.mark.parametrize("engine", ENGINES)
-def test_attention_leaves_padding_out(engine: str) -> None:
-    network = transformer((4,), 4, 2, heads=2, depth=1, vocabulary=6)
-    both = logits(network, TOKENS, engine)
-    np.testing.assert_allclose(both[:1], logits(network, TOKENS[:1], engine), rtol=1e-12)
-    assert np.isfinite(both).all()
+def test_nothing_to_cut() -> None:
+    full = np.ones((2, 9), np.int64)
+    assert lengths_of(CUT["GRU of tokens"], full) is None
+    full[:, 5:] = 0
+    assert lengths_of(KEPT["logits at each step"], full) is None
+    assert lengths_of(CUT["GRU of tokens"], full[:0]) is None

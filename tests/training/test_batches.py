@@ -25,6 +25,34 @@ def test_every_row_comes_once_an_epoch(n: int, size: int, epoch: int, at_least: 
     assert max(map(len, parts)) <= size + at_least - 1
 
 
+@settings(deadline=None)
+@given(n=st.integers(1, 300), size=st.integers(1, 20), epoch=st.integers(0, 3), at_least=st.integers(1, 2))
+def test_rows_shared_out_by_length_come_once_an_epoch_too(n: int, size: int, epoch: int, at_least: int) -> None:
+    size, lengths = max(size, at_least), np.random.default_rng(n).integers(1, 50, n)
+    parts = list(batches(n, size, 3, epoch, at_least=at_least, lengths=lengths))
+    assert sorted(np.concatenate(parts).tolist()) == list(range(n))
+    usual = list(batches(n, size, 3, epoch, at_least=at_least))
+    assert sorted(map(len, parts)) == sorted(map(len, usual))
+
+
+def test_rows_of_about_one_length_share_a_batch() -> None:
+    lengths = np.random.default_rng(0).integers(1, 101, 3200)
+    parts = list(batches(3200, 32, 0, 0, lengths=lengths))
+    read = sum(len(rows) * int(lengths[rows].max()) for rows in parts)
+    assert read < 1.06 * lengths.sum()  # at random it would be twice as many
+    longest = [int(lengths[rows].max()) for rows in parts]
+    assert abs(np.corrcoef(longest, np.arange(100))[0, 1]) < 0.3, "short batches come first or last"
+
+
+def test_rows_shared_out_by_length_meet_others_in_every_epoch() -> None:
+    lengths = np.repeat(np.arange(1, 11), 100)
+    one, two, again = (
+        [set(rows.tolist()) for rows in batches(1000, 10, 0, epoch, lengths=lengths)] for epoch in (0, 1, 0)
+    )
+    assert one == again
+    assert sum(rows in two for rows in one) == 0
+
+
 def test_an_epochs_order_is_its_own_and_the_same_whenever_asked() -> None:
     first, again, other, seed = (
         np.concatenate(list(batches(100, 10, s, e))) for s, e in ((0, 0), (0, 0), (0, 1), (1, 0))

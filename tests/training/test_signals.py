@@ -11,7 +11,7 @@ import torch
 
 import pellucid
 from pellucid.engines.torch_engine.module import build, loss_value
-from pellucid.network import Activation, Dense, Network, StepPool, cnn, mlp, transformer
+from pellucid.network import Activation, Dense, Network, StepPool, cnn, mlp, rnn, transformer
 from pellucid.network.initialise import initialise
 from pellucid.network.task import Loss
 from pellucid.training.loop import Rows
@@ -150,3 +150,27 @@ def test_padded_steps_are_not_counted() -> None:
     recorder = SnapshotRecorder(short, Loss(name="mse"), Rows(inputs=tokens[:, :2], targets=np.zeros((2, 1))))
     for one, other in zip(padded.layers, recorder.take(0, initialise(network, seed=0)).layers, strict=True):
         assert one.spread == pytest.approx(other.spread)
+
+
+@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
+def test_gradients_at_the_ends_of_sequences_are_those_of_autograd(cell: Any) -> None:
+    """Of the longer half of the rows, at the first step and at the last that counts."""
+    rng = np.random.default_rng(0)
+    network, loss = rnn((12, 2), (4,), 3, cell=cell, pool="last"), Loss(name="cross_entropy")
+    parameters = initialise(network, seed=1)
+    lengths, x = np.array([12, 5, 9, 12, 7]), rng.normal(size=(5, 12, 2))
+    padded = np.where(np.arange(12)[:, None] < lengths[:, None, None], x, np.nan)
+    targets = rng.integers(0, 3, 5)
+    recorder = SnapshotRecorder(network, loss, Rows(inputs=padded, targets=targets))
+    recorder.take(0, parameters)
+    (layer, last) = recorder.snapshots[0].layers
+    assert (last.first_step, last.last_step) == (None, None)
+    sizes = []
+    for row in (0, 2, 3):  # of 9 steps and more
+        steps = torch.from_numpy(padded[[row], : lengths[row]]).requires_grad_()
+        short = build(rnn((int(lengths[row]), 2), (4,), 3, cell=cell, pool="last"), parameters, torch.float64)
+        loss_value(loss, short(steps), torch.from_numpy(targets[[row]]), None).backward()
+        assert steps.grad is not None
+        sizes.append(steps.grad[0].norm(dim=1)[[0, -1]].numpy() / 5)  # the mean over all rows
+    assert [layer.first_step, layer.last_step] == pytest.approx(np.mean(sizes, axis=0).tolist(), rel=1e-9)
+    assert Snapshot.from_json(json.loads(json.dumps(recorder.snapshots[0].to_json()))) == recorder.snapshots[0]

@@ -34,7 +34,7 @@ def show_text(event: TextPrepared) -> None:
     console.print(
         f"\n{event.engine.name} on {event.engine.device}, {prepared.task.loss.name}, {event.engine.optimizer.name} "
         f"at {plan.learning_rate:g}, batches of {min(plan.batch_size, prepared.train.n):,} windows, "
-        f"{plan.epochs:,} epochs"
+        f"{plan.epochs:,} epoch{'s' * (plan.epochs > 1)}"
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from pellucid.diagnosis import forecasts, image_files, layers, pictures, rows, training
+from pellucid.diagnosis import forecasts, image_files, layers, pictures, rows, sequences, training
 from pellucid.diagnosis.evidence import Evidence
 from pellucid.diagnosis.finding import Finding
 
@@ -15,10 +15,12 @@ __all__ = ["NAMES", "RULES", "Evidence", "Finding", "diagnose"]
 RULES: tuple[Callable[[Evidence], Finding | None], ...] = (
     # The most serious first: what makes all scores worthless, then what keeps the network from learning.
     rows.leak,
+    sequences.future_leaks,
     image_files.files_tell_class,
     image_files.border_tells_class,
     rows.near_copies,
     image_files.copies_of_images,
+    sequences.copies_of_texts,
     rows.shared_entities,
     rows.neighbours_in_time,
     forecasts.future_known,
@@ -30,6 +32,8 @@ RULES: tuple[Callable[[Evidence], Finding | None], ...] = (
     layers.bad_first_scale,
     layers.exploding_gradients,
     layers.vanishing_gradients,
+    sequences.exploding_over_steps,
+    sequences.vanishing_over_steps,
     layers.dead_units,
     pictures.dead_channels,
     layers.saturated_units,
@@ -38,6 +42,8 @@ RULES: tuple[Callable[[Evidence], Finding | None], ...] = (
     pictures.kernels_on_padding,
     pictures.small_receptive_field,
     pictures.augmentation_hurts,
+    sequences.mostly_unknown,
+    sequences.sequences_cut,
     training.rate_too_high,
     training.rate_too_low,
     training.stopped_early,
@@ -51,20 +57,23 @@ RULES: tuple[Callable[[Evidence], Finding | None], ...] = (
     rows.too_few_rows,
     pictures.too_few_pictures,
     image_files.unreadable_files,
+    sequences.mostly_padding,
     rows.useless_columns,
 )
 
 
 # The names of all findings, in that order.
 NAMES = (
-    "leak", "files-tell-the-class", "border-tells-the-class", "copies-across-the-split",
-    "image-copies-across-the-split", "known-ones-in-the-test", "neighbours-in-the-test", "future-known", "wrong-loss",
-    "diverging", "no-signal", "repeats-the-last-value", "features-not-scaled", "bad-initial-scale",
-    "exploding-gradients", "vanishing-gradients", "dead-units", "dead-channels", "saturated-units",
+    "leak", "future-leaks", "files-tell-the-class", "border-tells-the-class", "copies-across-the-split",
+    "image-copies-across-the-split", "text-copies-across-the-split", "known-ones-in-the-test",
+    "neighbours-in-the-test", "future-known", "wrong-loss", "diverging", "no-signal", "repeats-the-last-value",
+    "features-not-scaled", "bad-initial-scale", "exploding-gradients", "vanishing-gradients",
+    "gradients-explode-over-steps", "gradients-vanish-over-steps", "dead-units", "dead-channels", "saturated-units",
     "tiny-batches-with-batch-norm", "shrunk-too-early", "kernel-wider-than-its-input", "receptive-field-too-small",
-    "augmentation-hurts", "learning-rate-too-high", "learning-rate-too-low", "stopped-too-early", "network-too-small",
-    "overfitting", "majority-collapse", "class-imbalance", "copies-with-different-labels", "labels-look-wrong",
-    "shifted-rows", "too-few-rows", "too-few-pictures", "unreadable-files", "useless-columns",
+    "augmentation-hurts", "mostly-unknown-tokens", "sequences-cut", "learning-rate-too-high", "learning-rate-too-low",
+    "stopped-too-early", "network-too-small", "overfitting", "majority-collapse", "class-imbalance",
+    "copies-with-different-labels", "labels-look-wrong", "shifted-rows", "too-few-rows", "too-few-pictures",
+    "unreadable-files", "mostly-padding", "useless-columns",
 )  # fmt: skip
 
 # Rules on columns of a table, which the windows of a series are not: the last value is no leak.
@@ -76,6 +85,7 @@ _FOLLOWS: dict[str, tuple[str, ...]] = {
         "bad-initial-scale", "exploding-gradients", "saturated-units", "dead-units", "dead-channels", "diverging",
         "learning-rate-too-high", "labels-look-wrong",
     ),
+    "future-leaks": ("overfitting",),
     "no-signal": ("labels-look-wrong", "overfitting", "majority-collapse", "class-imbalance", "network-too-small"),
     "learning-rate-too-low": ("stopped-too-early",),
     # Weights that jump, or no longer move, make training pictures look harder than they are.
@@ -88,6 +98,10 @@ _FOLLOWS: dict[str, tuple[str, ...]] = {
         "majority-collapse", "labels-look-wrong",
     ),
     "exploding-gradients": ("learning-rate-too-low", "diverging", "stopped-too-early", "labels-look-wrong"),
+    "gradients-vanish-over-steps": (
+        "learning-rate-too-low", "stopped-too-early", "majority-collapse", "vanishing-gradients",
+    ),
+    "gradients-explode-over-steps": ("diverging", "learning-rate-too-high", "majority-collapse", "saturated-units"),
     "saturated-units": ("learning-rate-too-low",),
     "diverging": ("learning-rate-too-high", "dead-units", "dead-channels", "majority-collapse"),
     "too-few-rows": ("labels-look-wrong",),

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from pellucid.diagnosis.file_evidence import FileEvidence
 from pellucid.diagnosis.forecast_evidence import ForecastEvidence
-from pellucid.network import Network
+from pellucid.diagnosis.sequence_evidence import SequenceEvidence
+from pellucid.network import Embedding, Network
 from pellucid.training.history import Epoch
 from pellucid.training.signals import LayerSignal, Snapshot
 
@@ -118,6 +119,8 @@ class Evidence:
         tables.
     augmentation
         What may happen to a training picture, with the strengths: ``{"flip": "horizontal"}``; empty for nothing.
+    sequence
+        Of a network that reads texts or series step by step; ``None`` for others.
     """
 
     settings: Mapping[str, Any]
@@ -142,6 +145,7 @@ class Evidence:
     network: Network | None = None
     picture: tuple[int, int, int] | None = None
     augmentation: Mapping[str, Any] = field(default_factory=dict)
+    sequence: SequenceEvidence | None = None
     forecast: ForecastEvidence | None = None
 
     @property
@@ -162,6 +166,11 @@ class Evidence:
         return np.array([epoch.validation_loss for epoch in self.history])
 
     @property
+    def has_numbers(self) -> bool:
+        """Whether inputs are quantities: distances and spreads of them mean something. Of tokens they do not."""
+        return self.network is None or self.network.dtype == "float"
+
+    @property
     def best(self) -> int:
         """The epoch, from 0, with the lowest loss after it."""
         return int(self.validation_losses.argmin())
@@ -180,4 +189,12 @@ class Evidence:
 
     def hidden(self, snapshot: Snapshot | None) -> Sequence[LayerSignal]:
         """The signals of the hidden layers."""
-        return () if snapshot is None else snapshot.layers[:-1]
+        return self.weighted(snapshot)[:-1]
+
+    def weighted(self, snapshot: Snapshot | None) -> Sequence[LayerSignal]:
+        """The signals of the layers that multiply: not of an embedding, of which each row looks up a few places."""
+        if snapshot is None:
+            return ()
+        layers = () if self.network is None else self.network.layers
+        looked_up = {place for place, layer in enumerate(layers) if isinstance(layer, Embedding)}
+        return tuple(layer for layer in snapshot.layers if layer.index not in looked_up)

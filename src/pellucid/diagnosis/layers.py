@@ -76,30 +76,31 @@ def saturated_units(e: Evidence) -> Finding | None:
 def vanishing_gradients(e: Evidence) -> Finding | None:
     """From the last layer to the first, the gradient vanishes."""
     snapshot = e.first_snapshot
-    if snapshot is None or len(snapshot.layers) < 3 or e.settings.get("forecast") is not None:
+    layers = e.weighted(snapshot)
+    if len(layers) < 3 or e.settings.get("forecast") is not None:
         return None  # a forecast begins as a line, beside which the layers are still
-    first, last = snapshot.layers[0].gradient, snapshot.layers[-1].gradient
+    first, last = layers[0].gradient, layers[-1].gradient
     if not last or not first < _FADES * last or bad_first_scale(e):
         return None
     return Finding(
         name="vanishing-gradients",
         finding="The gradient vanishes on its way back to the first layer.",
         evidence=(
-            f"before training it is {last:.1e} at the last of {len(snapshot.layers)} layers, "
-            f"but {first:.1e} at the first"
+            f"before training it is {last:.1e} at the last of {len(layers)} layers, but {first:.1e} at the first"
         ),
         consequence="the first layers hardly learn, so the later layers learn from nearly random features",
         fix="silu or relu instead of sigmoid, and fewer layers",
-        change={"activation": "silu", "hidden": tuple(e.settings["hidden"][:2])},
+        change={"activation": "silu", "hidden": tuple((e.settings["hidden"] or ())[:2])},
     )
 
 
 def exploding_gradients(e: Evidence) -> Finding | None:
     """From the last layer to the first, the gradient grows without bound."""
     snapshot = e.first_snapshot
-    if snapshot is None or len(snapshot.layers) < _DEEP:
+    layers = e.weighted(snapshot)
+    if len(layers) < _DEEP:
         return None
-    middle = [layer.spread for layer in snapshot.layers]
+    middle = [layer.spread for layer in layers]
     grows = float(np.exp(np.mean(np.diff(np.log(np.maximum(middle, 1e-30))))))
     if not np.isfinite(grows) or grows < 2.0 or middle[-1] < _GROWS:
         return None
@@ -108,7 +109,7 @@ def exploding_gradients(e: Evidence) -> Finding | None:
         finding="Signals and gradients grow from layer to layer.",
         evidence=(
             f"before training, a layer multiplies the signal by {grows:.1f} on average: the last layer's output has a "
-            f"spread of {middle[-1]:.3g}, and the gradient at the first layer is {snapshot.layers[0].gradient:.1e}"
+            f"spread of {middle[-1]:.3g}, and the gradient at the first layer is {layers[0].gradient:.1e}"
         ),
         consequence="the first steps change the weights far too much, so training fails or is slow",
         fix="initial weights of the usual scale, BatchNorm, and gradient clipping",
@@ -121,7 +122,7 @@ def bad_first_scale(e: Evidence) -> Finding | None:
     snapshot = e.first_snapshot
     if snapshot is None or exploding_gradients(e):
         return None
-    spreads = [layer.spread for layer in snapshot.layers]
+    spreads = [layer.spread for layer in e.weighted(snapshot)]
     too_large = snapshot.loss > _HIGH_LOSS * e.base_loss and max(spreads) > _WIDE
     too_small = len(spreads) > 1 and spreads[-2] < _NARROW and e.settings["init_scale"] < 1
     if not (too_large or too_small):

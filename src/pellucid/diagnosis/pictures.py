@@ -59,7 +59,10 @@ def dead_channels(e: Evidence) -> Finding | None:
     return Finding(
         name="dead-channels",
         finding=f"{shown_share(share)} of the channels of layer {worst.index} are dead.",
-        evidence=f"after epoch {snapshot.epoch} they are 0 at every position of every picture of the sample: {counts}",
+        evidence=(
+            f"after epoch {snapshot.epoch} they are 0 at every position of every "
+            f"{'picture' if e.sequence is None else 'row'} of the sample: {counts}"
+        ),
         consequence="these channels no longer learn, so the network is in effect narrower",
         fix=f"BatchNorm, an activation with a slope everywhere (silu), and a learning rate of {rate:g}",
         change={"batch_norm": True, "activation": "silu", "learning_rate": rate},
@@ -73,7 +76,7 @@ def kernels_on_padding(e: Evidence) -> Finding | None:
         return None
     layer, extents = worst.layer, worst.shape[1:]
     assert isinstance(layer, Convolution)
-    whose = "the picture" if worst.name == "0" else "its input"
+    whose = "its input" if worst.name != "0" else "the picture" if e.sequence is None else "the series"
     fitting = _odd(min(extents))
     by_settings = e.settings.get("network") != "mlp" and "kernel" in e.settings
     return Finding(
@@ -99,17 +102,17 @@ def shrunk_too_early(e: Evidence) -> Finding | None:
     share = sum(w for w, one in zip(weights, single, strict=True) if one) / sum(weights)
     if share <= _MOST_WEIGHTS:
         return None
-    first = layers[single.index(True)]
+    first, what = layers[single.index(True)], "picture" if e.sequence is None else "row"
     return Finding(
         name="shrunk-too-early",
-        finding=f"The maps shrink to 1 × 1 before layer {first.name}, too early.",
+        finding=f"The maps shrink to {_times(first.shape[1:])} before layer {first.name}, too early.",
         evidence=(
             f"{shown_share(share)} of the weights of the convolutions come after the last position is lost "
             f"({' → '.join(_times(leaf.shape[1:]) for leaf in layers)})"
         ),
-        consequence="where something is in the picture no longer counts for most of the network, and nothing is shared "
+        consequence=f"where something is in the {what} no longer counts for most of the network, and nothing is shared "
         "over positions there",
-        fix="fewer or weaker poolings and strides, or padding, so that the last maps have 4 × 4 to 8 × 8 positions",
+        fix="fewer or weaker poolings and strides, or padding, so that the last maps have 4 to 8 positions a side",
     )
 
 

@@ -50,6 +50,8 @@ _ONE_OF_A_KIND = 6  # times: what the next best column must leave, if this one l
 
 def features_not_scaled(e: Evidence) -> Finding | None:
     """Inputs on very different scales."""
+    if not e.has_numbers:
+        return None
     spread = e.train.inputs.astype(np.float64).std(axis=0)
     spread = spread[spread > 0]
     if not len(spread) or not (spread.max() > 30 or (len(spread) > 1 and spread.max() / np.median(spread) > 300)):
@@ -81,16 +83,18 @@ def no_signal(e: Evidence) -> Finding | None:
     # With few rows, or one extreme prediction, the interval is wide although the predictions clearly follow the target.
     if agreement_with_targets(e.measured.truth, e.measured.answers, classes=len(e.classes)) > _CHANCE:
         return None
+    what = "columns" if e.sequence is None else e.sequence.what
     return Finding(
         name="no-signal",
-        finding=f"The network learned nothing about {e.target!r} from these columns.",
+        finding=f"The network learned nothing about {e.target!r} from these {what}.",
         evidence=(
             f"on unseen rows the network beats a constant prediction by {dummy.difference:.3g} "
             f"(95 % {dummy.low:.3g} to {dummy.high:.3g}), no simpler model clearly beats it, and the network's "
             "predictions follow the targets no better than by chance"
         ),
         consequence="its predictions are guesses",
-        fix="other columns, or more rows; check that the target and the columns of a row belong together",
+        fix=f"{'other columns, or ' * (e.sequence is None)}more rows; check that the target and the {what} of a row "
+        "belong together",
     )
 
 
@@ -231,7 +235,7 @@ def leak(e: Evidence) -> Finding | None:
 
 def near_copies(e: Evidence) -> Finding | None:
     """Test rows that also appear, almost identical, among the training rows."""
-    if len(e.unseen) < 20 or len(e.train) < 20:
+    if len(e.unseen) < 20 or len(e.train) < 20 or not e.has_numbers:
         return None
     within = nearest_distances(e.train.inputs, e.train.inputs, itself=True)
     usual = float(np.median(within[within > 0])) if (within > 0).any() else 0.0
@@ -289,7 +293,7 @@ def neighbours_in_time(e: Evidence) -> Finding | None:
 
 def shifted_rows(e: Evidence) -> Finding | None:
     """Unseen rows from another distribution than the training rows."""
-    if len(e.measured) < 30 or len(e.train) < 30:
+    if len(e.measured) < 30 or len(e.train) < 30 or not e.has_numbers:
         return None
     found = shifts(e.train.inputs, e.measured.inputs)
     worst = int(found.argmax())
@@ -309,7 +313,7 @@ def shifted_rows(e: Evidence) -> Finding | None:
 
 def wrong_labels(e: Evidence) -> Finding | None:
     """Labels that the neighbouring rows contradict, about equally often in all regions."""
-    if not e.is_classification or len(e.train) + len(e.unseen) < 80 or e.settings["edit_labels"]:
+    if not e.is_classification or not e.has_numbers or len(e.train) + len(e.unseen) < 80 or e.settings["edit_labels"]:
         return None
     truth = np.concatenate([e.unseen.truth, e.train.truth])
     found = contradicted_labels(np.concatenate([e.unseen.inputs, e.train.inputs]), truth, classes=len(e.classes))
@@ -390,7 +394,7 @@ def _better_voted(e: Evidence) -> bool:
 
     For grades, whose order has a meaning, regression does about as well.
     """
-    if not len(e.unseen):
+    if not len(e.unseen) or not e.has_numbers:
         return False
     inputs = np.concatenate([e.unseen.inputs, e.train.inputs])
     voted = neighbour_accuracy(inputs, np.concatenate([e.unseen.truth, e.train.truth]), len(e.unseen))

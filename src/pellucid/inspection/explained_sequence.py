@@ -12,6 +12,7 @@ import os
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -45,8 +46,10 @@ __all__ = [
 
 Array = NDArray[Any]
 
-COVERS_OF_TOKENS = {"unknown": UNKNOWN, "padding": 0}  # what occlusion puts in the place of a token
+COVERS_OF_TOKENS = ("padding", "unknown")  # what occlusion puts in the place of a token
 _MEAN = "mean"  # of a series
+_COVERED = -1  # a token whose vector is 0, while the row keeps its length
+_AT_ONCE = 32  # rows of vectors
 _MOST_COVERED = 2_000  # covered rows that are answered: longer texts are covered in stretches
 
 
@@ -71,7 +74,7 @@ class ExplainedSequence:
     occlusion
         How much higher the answer is than where the step is covered: ``[L]``, or ``[L, C]`` of a series.
     window, cover
-        How many steps were covered together, and by what: ``unknown`` or ``padding`` tokens, the ``mean`` of a series.
+        How many steps were covered together, and by what: ``padding`` or ``unknown`` tokens, the ``mean`` of a series.
     prediction, truth
         The model's prediction, and the row's own target if it is known.
     notes
@@ -117,7 +120,7 @@ class ExplainedSequence:
         """What occlusion did, in words."""
         one, more = ("token", "tokens") if self.shown.is_text else ("step", "steps")
         many = f"each {one}" if self.window == 1 else f"stretches of {self.window:,} {more}"
-        what = {"unknown": "an unknown token", "padding": "a token of padding, whose vector is 0"}
+        what = {"unknown": "an unknown token", "padding": "padding, whose vector is 0"}
         return f"{many} covered by {what.get(self.cover, 'the mean of other series')}"
 
     def figure(self) -> Figure:
@@ -183,7 +186,8 @@ def explain_sequence(
     label
         The class whose probability is explained; default: the second of two, or the most probable of several.
     cover
-        What occlusion puts in the place of a token: ``unknown`` (the default) or ``padding``.
+        What occlusion puts in the place of a token: ``padding``, whose vector is 0 (the default), or ``unknown``; a
+        network that met no unknown token in training has learned nothing about it.
     seed
         Random seed for the series that a series is compared with.
 
@@ -232,8 +236,11 @@ def sequence_explained(
         reference, gradients, by_channel = "a text of the same length whose vectors are all 0", *of_text(output, shown)
         by_step = by_channel.sum(axis=(0, 2))
         window = max(1, -(-shown.length // _MOST_COVERED))
+        answers, fill = (
+            (partial(_answers_without, output, shown), _COVERED) if cover == "padding" else (output.values, UNKNOWN)
+        )
         covered = occlusion_of_steps(
-            output.values, shown.row, np.array(COVERS_OF_TOKENS[cover]), length=shown.length, window=window, step=window
+            answers, shown.row, np.array(fill), length=shown.length, window=window, step=window
         )
         maps = None
     else:
@@ -274,6 +281,16 @@ def sequence_explained(
             *(note for note in (background.notes if background is not None else ()) if note not in one.notes),
         ),
     )
+
+
+def _answers_without(output: ExplainedOutput, shown: SequenceRow, rows: Array) -> Array:
+    """The outputs ``[M]`` for rows ``[M, T]`` of which some tokens are covered: their vectors are 0."""
+    own, found = output.vectors_of(shown.row), np.zeros(len(rows))
+    for i in range(0, len(rows), _AT_ONCE):
+        part = rows[i : i + _AT_ONCE, : shown.length]
+        vectors = np.where((part == _COVERED)[:, np.newaxis, :, np.newaxis], 0.0, own)
+        found[i : i + _AT_ONCE] = output.slopes_of_vectors(vectors)[0]
+    return found
 
 
 def of_text(

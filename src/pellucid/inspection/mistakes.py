@@ -359,8 +359,10 @@ def _reasons(few: RowsToInspect, place: int, against: RowsToInspect) -> tuple[tu
 def _seen_by_network(model: Model, features: Features) -> Array:
     """What the last hidden layer makes of texts or series ``[n, D]``: the numbers of tokens have no distance."""
     rows = np.asarray(rows_for(model.network.shape, features))
-    if not len(rows) or not hidden_layers(model.network):
-        return rows.reshape(len(rows), -1)
+    if not hidden_layers(model.network):
+        return rows.reshape(len(rows), math.prod(rows.shape[1:]))
+    if not len(rows):  # no mistakes
+        return np.zeros((0, model.network.shapes()[hidden_layers(model.network)[-1].last][-1]))
     return last_outputs(model.network, model.parameters, rows)
 
 

@@ -16,6 +16,7 @@ from pellucid.inspection.channels import PATCH_SHEETS
 from pellucid.inspection.rows import row_to_inspect, rows_to_inspect
 from pellucid.inspection.units_as_pictures import exciting_pictures, first_weights, weights_as_images
 from pellucid.inspection.units_found import FILES, OVER_EPOCHS, Units, groups_of, moments_of, said_of
+from pellucid.inspection.units_of_continued import units_of_continued
 from pellucid.inspection.units_of_positions import MOST_POINTS, units_of_pictures, units_of_rows_by_step
 from pellucid.model.model import Model
 from pellucid.runs.replay import Replay, replay
@@ -49,8 +50,8 @@ def units(
     run
         A run folder or a model file.
     data
-        Rows, as `Model.predict` takes them; default: the table that the run was trained on, and for a convolutional
-        network the pictures that measured it.
+        Rows, as `Model.predict` takes them, or for a model that continues texts a text file; default: the table that
+        the run was trained on, for a convolutional network the pictures that measured it, of a text its last tenth.
     row, picture
         The picture whose feature maps are drawn: its number in ``data``, from 0 (default: 0), or an image file of its
         own. Of texts and series ``row`` is the one that is shown step by step.
@@ -81,6 +82,8 @@ def units(
         given = row_to_inspect(run, model, data if picture is None else picture, row or 0, None)
         again = replay(run, most=MOMENTS, listener=listener) if replayed else None
         return units_of_pictures(rows, given, replayed=again)
+    if model.task.kind == "continuation":
+        return units_of_continued(run, model, data, row)
     if model.network.on_sequences and picture is None:
         rows = rows_to_inspect(run, data)
         given = row_to_inspect(run, model, data, row or 0, None)

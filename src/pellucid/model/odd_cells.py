@@ -5,6 +5,7 @@
 | unseen | a category that training did not keep, or a third value of a yes-or-no column |
 | far | a number that lies outside the training range by more than half of the range's width |
 | dates | a date before the first or after the last of the training rows, by more than a fiftieth of their time |
+| unknown | texts without a token that was seen in training, for a network that reads tokens |
 | missing | empty, in a column that was never empty in the training rows |
 | fractions | numbers such as 0.19, all of them, in a column that held percentages such as 19.1 % |
 
@@ -32,6 +33,8 @@ from pellucid.preprocessing.steps.dates import DateStep
 from pellucid.preprocessing.steps.numeric import NumericStep
 from pellucid.preprocessing.steps.piecewise import PiecewiseStep
 from pellucid.preprocessing.steps.series import SeriesStep
+from pellucid.preprocessing.steps.tokenizer import UNKNOWN
+from pellucid.preprocessing.steps.tokens import TokenStep
 from pellucid.preprocessing.values import numbers, text_codes
 
 __all__ = ["notes_on_odd_cells"]
@@ -41,6 +44,7 @@ _MARGIN_OF_DATES = 0.02  # rows drawn at random from the same time lie hardly ev
 _FAR = 30.0  # standard deviations, where the range is not known; of N rows none lies further out than √(N − 1)
 _LARGEST_FRACTION, _BEYOND_FRACTIONS = 1.5, 3.0  # numbers up to the one may be fractions; per cents go beyond the other
 _SHOWN = 3
+_TEXTS = 5_000  # distinct ones that are looked at for unknown tokens
 _EPOCH = dt.datetime(1970, 1, 1)
 
 
@@ -100,6 +104,9 @@ def notes_on_odd_cells(
             missing = codes < 0
             if isinstance(step, CategoricalStep | BooleanStep):
                 notes += _unseen(step, texts, codes, known)
+            elif isinstance(step, TokenStep):
+                notes += _unknown_tokens(step, texts, codes)
+                continue
         notes += _missing(step, int(np.count_nonzero(missing)) - unread[step.name])
     return tuple(notes)
 
@@ -127,6 +134,20 @@ def _unseen(step: CategoricalStep | BooleanStep, texts: list[str], codes: Any, k
     text = f"column {step.name!r}: {subject} {said}; {'it is' if one else 'they are'} {taken}"
     text += _did_you_mean(step, [value for value, _ in ordered])
     return [ColumnNote(text, columns=(step.name,), what="unseen", cells=cells)]
+
+
+def _unknown_tokens(step: TokenStep, texts: list[str], codes: Any) -> list[ColumnNote]:
+    counts = np.bincount(codes[codes >= 0], minlength=len(texts))[:_TEXTS]
+    unknown = np.array([bool((ids == UNKNOWN).all()) for ids in step.tokenizer.encode_each(texts[:_TEXTS])], bool)
+    cells = int(counts[unknown].sum()) + int(np.count_nonzero(codes < 0))
+    if not cells:
+        return []
+    first = f" (such as {_short(texts[int(unknown.argmax())])!r})" if unknown.any() else ""
+    said = (
+        f"column {step.name!r}: {cells:,} text{'s are' if cells > 1 else ' is'} empty or hold{'s' * (cells == 1)} only "
+        f"tokens that are unknown to the model{first}, so its answers to them say nothing about their words"
+    )
+    return [ColumnNote(said, columns=(step.name,), what="unseen", cells=cells)]
 
 
 def _did_you_mean(step: CategoricalStep | BooleanStep, values: list[str]) -> str:

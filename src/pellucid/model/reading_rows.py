@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,13 +14,14 @@ from pellucid.data.given import is_images, is_series, with_image_name
 from pellucid.data.headings import matched_headings
 from pellucid.data.numbers.style import NumberRules, styles_from_json
 from pellucid.data.tables import Table, read_table
+from pellucid.data.texts.read import is_text_folder
 from pellucid.errors import DataError
 from pellucid.model.forecasting import windows_of
 from pellucid.model.generating import refuse_text
 from pellucid.model.reading_series import read_new_series
 from pellucid.model.trained import TrainedModel
 from pellucid.preparation.reading import columns_in, read_again, unpacked_for
-from pellucid.preparation.sources import check_no_run, images_in_memory, open_images, test_part
+from pellucid.preparation.sources import check_no_run, images_in_memory, open_images, open_texts, test_part
 from pellucid.preprocessing.steps.image import ImageStep
 from pellucid.settings.settings import Settings
 
@@ -89,6 +91,16 @@ def read_rows(  # noqa: PLR0911 (one return for each kind of rows)
             f"{os.fspath(data)!r} holds images, but this model reads the columns of a table "
             f"({', '.join(repr(c.name) for c in model.recipe.columns[:5])} …): give a table"
         )
+    if is_text_folder(data) or (Path(data).is_dir() and [c.name for c in model.recipe.columns] == ["text"]):
+        asked = Settings.of(dict(how))
+        texts = open_texts(
+            data,
+            encoding=asked.encoding,
+            labels=False,
+            max_unpacked=unpacked_for(model.read_settings(), asked.max_unpacked),
+            skip_unreadable=asked.skip_unreadable,
+        )
+        return test_part(texts) if test_part_only else texts.table
     # Codes such as 007 must stay what they were. Numbers are left to the recipe, which names a text among them.
     categories = [column.name for column in model.recipe.columns if column.kind in ("categorical", "text")]
 

@@ -140,7 +140,9 @@ def settings_for_text(*given: Mapping[str, Any]) -> Settings:
     SettingError
         A setting that is given has no meaning for a text to be continued.
     """
-    settings = Settings.of({**CONTINUATION, "task": "continuation"}, *given, {"task": "continuation"})
+    asked = Settings.of(*given)
+    usual = {**CONTINUATION, "dropout": 0.1} if asked.network == "transformer" else CONTINUATION
+    settings = Settings.of(usual, *given, {"task": "continuation"})
     if settings.target is not None:
         raise SettingError(
             f"a text to be continued has no target column, but target is {settings.target!r}: leave it out, or name a "
@@ -257,7 +259,7 @@ def _width(n: int, transforms: bool) -> int:
     """The larger the text, the more there is to know."""
     if transforms:
         return 64 if n < 100_000 else 128
-    return next(width for least, width in ((500_000, 256), (100_000, 192), (20_000, 128), (0, 64)) if n >= least)
+    return next(width for least, width in ((500_000, 512), (100_000, 256), (20_000, 128), (0, 64)) if n >= least)
 
 
 def _depth(n: int) -> int:

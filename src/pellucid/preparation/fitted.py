@@ -23,6 +23,7 @@ from pellucid.preprocessing.recipe import Recipe
 from pellucid.preprocessing.steps.categorical import CategoricalStep
 from pellucid.preprocessing.steps.piecewise import Bins, auto_bins
 from pellucid.preprocessing.steps.text import TextStep, Words
+from pellucid.preprocessing.steps.tokens import TokenStep
 from pellucid.preprocessing.target import TargetScaler
 from pellucid.settings.presets import PICTURES
 from pellucid.settings.settings import Settings
@@ -32,6 +33,7 @@ __all__ = ["Fitted", "fit_to"]
 Array = NDArray[Any]
 
 _MANY_IN_ONE = 0.2  # of the rows in the feature of the rarer categories: worth a word
+_TEXTS = 5_000  # of which tokens are counted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +86,7 @@ def fit_to(rows: Array, table: Table, schema: Schema, target: Target | None, set
         weights=weights,
         words=None if tokens else _words(settings, target, values),
         tokens=tokens,
+        series_scaling=settings.series_scaling,  # type: ignore[arg-type]
     )
     width = len(recipe.feature_names)
     if settings.label_smoothing == PICTURES["label_smoothing"] and settings.preset == "pictures":
@@ -98,7 +101,22 @@ def fit_to(rows: Array, table: Table, schema: Schema, target: Target | None, set
         task=task,
         network=network_of(settings, recipe, task),
         settings=settings,
-        notes=(*_notes(recipe), *notes_on_network(settings, recipe)),
+        notes=(*_notes(recipe), *_notes_on_tokens(recipe, table, rows), *notes_on_network(settings, recipe)),
+    )
+
+
+def _notes_on_tokens(recipe: Recipe, table: Table, rows: Array) -> list[str]:
+    """How many training texts are empty or cut, of many texts by a sample of them."""
+    step = recipe.only
+    if not isinstance(step, TokenStep):
+        return []
+    some = rows[np.linspace(0, len(rows) - 1, min(len(rows), _TEXTS)).astype(np.int64)]
+    counts = step.counts(table.take(some).column(step.name))
+    sample = " training texts" if len(some) == len(rows) else " sampled training texts"
+    empty = f"column {step.name!r}: {counts.empty:,} of {counts.rows:,}{sample} {'is' if counts.empty == 1 else 'are'}"
+    cut = step.cut_note(counts)
+    return ([f"{empty} empty, so only their share of the classes is known"] if counts.empty else []) + (
+        [cut] if cut is not None else []
     )
 
 

@@ -20,6 +20,7 @@ from pellucid.data.schema import Schema, infer_schema
 from pellucid.data.splits import Split
 from pellucid.data.tables import Table
 from pellucid.data.target import Target, encode_target, read_target
+from pellucid.data.texts.read import FORMATS as TEXT_FORMATS
 from pellucid.errors import DataError, SettingError
 from pellucid.network import Network
 from pellucid.network.task import Task
@@ -261,15 +262,16 @@ def _examine(data: object, settings: Settings) -> tuple[Source, Schema, Settings
     table = source.table
     check_markers(settings.missing, table)
     settings = _resolve_names(settings, table)
-    unused: dict[str, str] = {}
+    of_texts = table.report.format in TEXT_FORMATS
+    unused: dict[str, str] = {FILE: "the name of the file of each text"} if of_texts else {}
     if settings.task == "reconstruction":
         if settings.target is not None:
             raise SettingError(
                 f"a reconstruction has no target, because it learns to reproduce its inputs, but target is "
                 f"{settings.target!r}; leave it out (--drop {settings.target!r} hides the column from the network)"
             )
-        unused = _unused(data, table)
-    elif settings.target is None and _of_arrays(table) and LABEL in table.names:
+        unused |= _unused(data, table)
+    elif settings.target is None and (_of_arrays(table) or of_texts) and LABEL in table.names:
         settings = replace(settings, target=LABEL)
     unused = {**unused, **unused_beside_series(table, settings)}
     if settings.sample_weight is not None:
@@ -282,7 +284,7 @@ def _examine(data: object, settings: Settings) -> tuple[Source, Schema, Settings
         categorical=settings.categorical,
         boolean=settings.boolean,
         date=settings.date,
-        text=settings.text,
+        text=("text", *settings.text) if of_texts and "text" not in settings.text else settings.text,
         drop=settings.drop,
         keep=settings.keep,
         group=settings.group,
@@ -324,25 +326,27 @@ def _target(table: Table, settings: Settings, weights: Array | None) -> Target |
             )
         last = table.arrow.column_names[-1]
         raise SettingError(f"which column is to be predicted? Give target (--target); the last is {last!r}")
-    labels = _of_arrays(table) and settings.target == LABEL
+    of_texts = table.report.format in TEXT_FORMATS
+    labels = (_of_arrays(table) or of_texts) and settings.target == LABEL
     if labels and FILE in table.names and settings.task == "auto":
-        _check_class_folders(table)
+        _check_class_folders(table, "texts" if of_texts else "images")
     return read_target(table, settings.target, task=settings.task, labels=labels, left_out=left_out)  # type: ignore[arg-type]
 
 
-def _check_class_folders(table: Table) -> None:
-    """Refuse image files of a single class, or with a single image in every class."""
+def _check_class_folders(table: Table, what: str) -> None:
+    """Refuse files of a single class, or with a single one in every class; ``what``: ``images`` or ``texts``."""
     counts = {each["values"]: each["counts"] for each in table.column(LABEL).value_counts().to_pylist()}
     source = table.report.source
     if len(counts) == 1:
         raise DataError(
-            f"{source} holds images of one class only, {next(iter(counts))!r}, so there is nothing to tell apart: put "
-            "the images of each class in a folder of its own, or use --task reconstruction, which needs no classes"
+            f"{source} holds {what} of one class only, {next(iter(counts))!r}, so there is nothing to tell apart: put "
+            f"the {what} of each class in a folder of its own"
+            + (", or use --task reconstruction, which needs no classes" if what == "images" else "")
         )
     if len(counts) > 1 and max(counts.values()) == 1:
         raise DataError(
-            f"{source} holds a single image in each of {len(counts):,} class folders: a network learns a class from "
-            "several; give at least 2 images in each folder, better 20 or more"
+            f"{source} holds a single {what[:-1]} in each of {len(counts):,} class folders: a network learns a class "
+            f"from several; give at least 2 {what} in each folder, better 20 or more"
         )
 
 

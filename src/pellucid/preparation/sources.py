@@ -20,6 +20,8 @@ from pellucid.data.files.standard_input import is_standard_input
 from pellucid.data.given import image_columns, image_shape, is_builtin, is_images, with_image_name
 from pellucid.data.numbers.style import NumberRules
 from pellucid.data.tables import Table, read_table, styles_of
+from pellucid.data.texts.read import FORMATS as TEXT_FORMATS
+from pellucid.data.texts.read import is_text_folder, read_texts
 from pellucid.errors import DataError, SettingError
 from pellucid.preparation.series import as_series, open_series, series_like
 from pellucid.settings.config import holds_run
@@ -33,6 +35,7 @@ __all__ = [
     "open_source",
     "open_table",
     "open_test_table",
+    "open_texts",
     "reading",
     "test_part",
 ]
@@ -74,10 +77,11 @@ def open_source(data: object, settings: Settings) -> Source:  # noqa: PLR0911 (o
             longer_side=_longer_side(settings),
             skip_unreadable=settings.skip_unreadable,
         )
-    if is_builtin(data):
-        return Source(table=load_builtin(str(data))[0], name=str(data))
-    if isinstance(data, Table):
-        return Source(table=as_series(data, settings), name="table")
+    if isinstance(data, str | os.PathLike) and is_text_folder(data) and not is_builtin(data):
+        return _texts(data, settings)
+    if is_builtin(data) or isinstance(data, Table):
+        own = as_series(data, settings) if isinstance(data, Table) else load_builtin(str(data))[0]
+        return Source(table=own, name="table" if isinstance(data, Table) else str(data))
     if not isinstance(data, str | os.PathLike):
         table = images_in_memory(data)
         if table is None:
@@ -125,6 +129,8 @@ def open_test_table(data: object, settings: Settings, like: Table) -> Table:
             skip_unreadable=settings.skip_unreadable,
         )
         return _named_like(test_part(images), like)
+    if isinstance(data, str | os.PathLike) and is_text_folder(data):
+        return test_part(_texts(data, settings))
     table = images_in_memory(data)
     if table is None:
         table = read_table(data, **reading(settings, file=isinstance(data, str | os.PathLike), like=like))
@@ -150,8 +156,8 @@ def test_part(source: Source) -> Table:
     """What a source is measured or predicted on: its own test part if it has one, with a note, else all of it."""
     if source.test is None:
         return source.table
-    n = source.test.n_rows
-    what = "series" if series_shape(source.table) is not None else "images"
+    n, of_texts = source.test.n_rows, source.table.report.format in TEXT_FORMATS
+    what = "texts" if of_texts else "series" if series_shape(source.table) is not None else "images"
     note = f"{source.table.report.source} holds training and test {what}; the {n:,} test {what} are used"
     notes = tuple(dict.fromkeys((*source.test.report.notes, note)))
     return replace(source.test, report=replace(source.test.report, notes=notes))
@@ -232,6 +238,48 @@ def open_images(
         skip_unreadable=skip_unreadable,
     )
     return Source(table=found.train, test=found.test, name=_name(data, "images"))
+
+
+def open_texts(
+    data: str | os.PathLike[str],
+    *,
+    encoding: str | None = None,
+    labels: bool = True,
+    max_unpacked: int | None = None,
+    skip_unreadable: bool = False,
+) -> Source:
+    """Read a folder, or a zip archive, with a folder of texts for each class.
+
+    Parameters
+    ----------
+    data
+        Its path.
+    encoding
+        Of all files; ``None``: recognised for each.
+    labels
+        Whether each text needs a label.
+    max_unpacked
+        The limit to which an archive may unpack, in MB.
+    skip_unreadable
+        Whether files that cannot be read are left out.
+    """
+    found = read_texts(
+        data,
+        encoding=encoding,
+        max_unpacked=max_unpacked,
+        skip_unreadable=skip_unreadable,
+        expect_labels=labels,
+    )
+    return Source(table=found.train, test=found.test, name=_name(data, "texts"))
+
+
+def _texts(data: str | os.PathLike[str], settings: Settings) -> Source:
+    return open_texts(
+        data,
+        encoding=settings.encoding,
+        max_unpacked=settings.max_unpacked,
+        skip_unreadable=settings.skip_unreadable,
+    )
 
 
 def _longer_side(settings: Settings) -> int:

@@ -124,12 +124,15 @@ function forward(layer, k, t) {
     case "context": {
       const h = Math.floor(k / layer.size), heads = DATA.nodes[layer.from[0]], v = DATA.nodes[layer.from[1]];
       const terms = steps().map((s) => product(link(heads, h, t, stepName(s), s), [ofHead(heads, heads.P, h, t, s), value(v, k, s)]));
-      return [sum("c", "Σ P · v", ["over", "P", "v", "P · v"], terms, out, undefined, DATA.total), below(`P: how much head ${h + 1} looks from ${stepName(t)} at each step`)];
+      return [sum("c", "Σ P · v", ["over", "P", "v", "P · v"], terms.filter((term) => term.factors[0]), out, undefined, seesMany(layer, t)), below(`P: how much head ${h + 1} looks from ${stepName(t)} at each step`)];
     }
     case "same": return [equation(layer.symbol, link(from, k, t), strong(out))];
     default: return [el("p", {}, `${layer.symbol} = ${n(out)}. In the terminal, pellucid trace --unit ${address(to, k, t)} shows how it is computed.`)];
   }
 }
+// How many steps a step sees, and how many see it.
+const seesMany = (layer, t) => (layer.causal ? t + DATA.start + 1 : DATA.total);
+const seenByMany = (layer, t) => (layer.causal ? DATA.total - t - DATA.start : DATA.total);
 const steps = () => Array.from({ length: DATA.steps }, (_, t) => t);
 const shareOf = (layer, k, t) => at(DATA.nodes[layer.from], layer.shares, k, t);
 // A row of the stacked gates of unit k: gate by gate, of the units on the page.
@@ -183,7 +186,8 @@ function headForward(layer, h, t, s) {
     el("thead", {}, el("tr", {}, ...["looked at", "S", "e^(S − max S)", "P"].map((text) => el("th", { scope: "col" }, text)))),
     el("tbody", {}, ...rows.map((u) => el("tr", { class: u === s ? "chosen-row" : null }, el("th", { scope: "row" }, link(node, h, t, stepName(u), u)),
       ...[ofHead(node, node.S, h, t, u), Math.exp(ofHead(node, node.S, h, t, u) - largest), ofHead(node, node.P, h, t, u)].map((x) => el("td", {}, n(x))))))));
-  if (seen.length > rows.length || DATA.steps < DATA.total) made.push(below(`and ${(DATA.steps < DATA.total ? DATA.total : seen.length) - rows.length} more steps with smaller weights or not on this page`));
+  const left = seesMany(layer, t) - rows.length;
+  if (left > 0) made.push(below(`and ${left} more step${left === 1 ? "" : "s"} with smaller weights${seesMany(layer, t) > seen.length ? ", or not on this page: max S is that of this page" : ""}`));
   made.push(equation("P", strong(ofHead(node, node.P, h, t, s))));
   return made;
 }
@@ -257,12 +261,12 @@ function handed(layer, i, k, t, result, d) {
     case "heads": { // a query, or a key
       const heads = to, isQuery = layer.from[0] === i, other = DATA.nodes[layer.from[isQuery ? 1 : 0]], h = Math.floor(k / layer.size), root = Math.sqrt(layer.size);
       const terms = steps().map((s) => product(link(heads, h, isQuery ? t : s, stepName(s), isQuery ? s : t), [ofHead(heads, heads.dS, h, isQuery ? t : s, isQuery ? s : t) / root, value(other, k, s)]));
-      return [sum(d, `Σ ∂L/∂S / √d · ${other.symbol}`, ["over", "∂L/∂S / √d", other.symbol, "product"], terms, result, undefined, DATA.total)];
+      return [sum(d, `Σ ∂L/∂S / √d · ${other.symbol}`, ["over", "∂L/∂S / √d", other.symbol, "product"], terms.filter((term) => term.factors[0]), result, undefined, isQuery ? seesMany(layer, t) : seenByMany(layer, t))];
     }
     case "context": { // a value
       const heads = DATA.nodes[layer.from[0]], h = Math.floor(k / layer.size);
       const terms = steps().map((s) => product(link(heads, h, s, stepName(s), t), [ofHead(heads, heads.P, h, s, t), slope(to, k, s)]));
-      return [sum(d, "Σ P · ∂L/∂c", ["of", "P", "∂L/∂c", "product"], terms, result, undefined, DATA.total)];
+      return [sum(d, "Σ P · ∂L/∂c", ["of", "P", "∂L/∂c", "product"], terms.filter((term) => term.factors[0]), result, undefined, seenByMany(layer, t))];
     }
     default: return [equation(d, strong(result)), below(`through ${layer.text}`)];
   }

@@ -101,10 +101,15 @@ def steps_data(
 
 
 def _strength(row: RowTrace) -> Array:
-    """How much the loss depends on each step, ‖∂L/∂ of what the first layer gave‖ ``[T]``; zeros without a target."""
+    """How much the loss depends on each step ``[T]``: the length of its slope; zeros without a target.
+
+    Of a token it is the slope of its vector.
+    """
     first = row.layers[0]
-    slopes = first.d_outputs if first.d_outputs is not None else np.zeros(len(first.outputs))
-    found: Array = np.linalg.norm(slopes.reshape(first.shape_out[0], -1), axis=1)
+    slopes, shape = first.d_inputs, first.shape_in
+    if isinstance(first.layer, Embedding):
+        slopes, shape = first.d_outputs, first.shape_out
+    found: Array = np.zeros(shape[0]) if slopes is None else np.linalg.norm(slopes.reshape(shape), axis=1)
     return found
 
 
@@ -380,10 +385,19 @@ class _Collected:
             more = self.weights(work, "in_proj_weight", "in_proj_bias", start, parts[letter], first)
             self.layer("dense", step, start, parts[letter], depth, **{**more, "symbol": letter, "part": what})
         heads = self.heads_node(f"{work.name}.heads", seen)
-        self.layer("heads", step, [parts["q"], parts["k"]], heads, depth, size=size, part="weights of each head")
+        self.layer(
+            "heads",
+            step,
+            [parts["q"], parts["k"]],
+            heads,
+            depth,
+            size=size,
+            causal=layer.causal,
+            part="weights of each head",
+        )
         context = self.node(f"{work.name}.c", "c", names, seen.context[window],
                             None if seen.d_context is None else seen.d_context[window], title="context")  # fmt: skip
-        self.layer("context", step, [heads, parts["v"]], context, depth, size=size, part="context", heads=layer.heads)
+        self.layer("context", step, [heads, parts["v"]], context, depth, size=size, part="context", causal=layer.causal)
         units = units_of(step.names_out, layer.width)
         end = self.node(work.name, step.symbol, units, self.cut(work.outputs, work.shape_out),
                         self.cut(work.d_outputs, work.shape_out))  # fmt: skip

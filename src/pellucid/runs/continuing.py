@@ -28,6 +28,7 @@ from pellucid.runs.outcome import libraries_of
 from pellucid.runs.output import write_table
 from pellucid.runs.plan import optimizer_of, use_threads_of
 from pellucid.runs.run import Run, histories_to_csv
+from pellucid.settings.settings import Settings
 from pellucid.training.driver import TrainedMembers
 from pellucid.training.engine import Engine, make_engine, why_chosen
 from pellucid.training.events import Event
@@ -40,10 +41,10 @@ __all__ = ["TextPrepared", "decided_for_text", "engine_for_text", "finish_text_r
 Array = NDArray[Any]
 
 _LOGITS_AT_ONCE = 1 << 22
-_TIMED = 4  # steps
+_FEWEST_TIMED, _MOST_TIMED, _TIMED = 3, 50, 2.0  # steps, and seconds
 _SAMPLES = (0.5, 0.8, 1.0)  # temperatures
 _OF_A_SAMPLE = 400  # characters
-_MINUTES = 15.0
+_MINUTES = 13.5  # so that measuring and comparing end within a quarter of an hour
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -68,11 +69,10 @@ class TextPrepared(Event):
 def decided_for_text(prepared: PreparedText) -> PreparedText:
     """The same with batch size, rate, engine, threads, and last the epochs decided, where they are left open."""
     settings, windows = prepared.settings, prepared.train.n
-    transforms = settings.network == "transformer"
     sized = replace(
         settings,
         batch_size=settings.batch_size or _batch_size(windows),
-        learning_rate=settings.learning_rate or (0.003 if transforms else 0.005),
+        learning_rate=settings.learning_rate or _rate(settings),
         epochs=settings.epochs or 1,
     )
     assert sized.batch_size is not None
@@ -85,6 +85,12 @@ def decided_for_text(prepared: PreparedText) -> PreparedText:
     return replace(prepared, settings=sized)
 
 
+def _rate(settings: Settings) -> float:
+    """The peak rate: a wide recurrent network, and a transformer, take a smaller one."""
+    narrow = settings.network != "transformer" and (settings.width or 0) < 256
+    return 0.005 if narrow else 0.003
+
+
 def _batch_size(windows: int) -> int:
     """From 8 to 32, so that small texts also get some steps in each epoch."""
     return next(size for least, size in ((2_000, 32), (500, 16), (0, 8)) if windows >= least)
@@ -94,9 +100,9 @@ def _epochs(tokens: int) -> int:
     """A small text is read more often, but not until it is known by heart.
 
     >>> [_epochs(n) for n in (1_000, 16_000, 100_000, 900_000, 10_000_000)]
-    [100, 60, 40, 20, 4]
+    [100, 60, 40, 16, 4]
     """
-    steps = ((4_000, 100), (40_000, 60), (400_000, 40), (2_000_000, 20), (5_000_000, 8))
+    steps = ((4_000, 100), (40_000, 60), (400_000, 40), (2_000_000, 16), (5_000_000, 8))
     return next((epochs for most, epochs in steps if tokens < most), 4)
 
 
@@ -106,12 +112,13 @@ def _seconds_of_epoch(prepared: PreparedText) -> float:
     assert settings.batch_size is not None
     rows = next(train.batches(settings.batch_size, settings.seed, 0))
     masks = [np.ones((len(rows), *mask.shape), np.float32) for mask in prepared.network.masks()]
-    seconds = []
-    for _ in range(_TIMED):
+    engine.step(train.ready(engine, rows), masks, 0.0)
+    seconds: list[float] = []
+    while len(seconds) < _FEWEST_TIMED or (len(seconds) < _MOST_TIMED and sum(seconds) < _TIMED):
         began = time.perf_counter()
         engine.step(train.ready(engine, rows), masks, 0.0)
         seconds.append(time.perf_counter() - began)
-    of_window = float(np.median(seconds[1:])) / len(rows)
+    of_window = float(np.median(seconds)) / len(rows)
     return of_window * (train.n + len(prepared.validation) / 3)
 
 

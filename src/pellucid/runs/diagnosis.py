@@ -22,6 +22,7 @@ from pellucid.preparation.image_evidence import file_evidence
 from pellucid.preparation.prepare import Prepared
 from pellucid.preprocessing.features import Features
 from pellucid.runs.folder import RunFolder
+from pellucid.runs.sequence_evidence import sequence_evidence
 from pellucid.training.history import Epoch
 from pellucid.training.loop import Rows
 from pellucid.training.pictures import made_smaller
@@ -164,6 +165,7 @@ def evidence_of(
             for doubt in prepared.doubts
         ),
         files=file_evidence(prepared),
+        sequence=sequence_evidence(prepared, model.parameters),
         peers=()
         if verdict is None
         else tuple(

@@ -15,7 +15,7 @@ CONTINUES = ("gru", "lstm", "rnn", "transformer")
 UNIT_NAMES = {"characters": "character", "words": "word", "byte-pairs": "byte pair"}
 
 # What a text starts from, beside the preset: it is divided by place, and its last tenth measures.
-CONTINUATION: dict[str, Any] = {"preset": "sequences", "validation": 0.1, "test": 0.1, "dropout": 0.0}
+CONTINUATION: dict[str, Any] = {"preset": "sequences", "validation": 0.1, "test": 0.1}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -23,9 +23,12 @@ Array = NDArray[Any]
 
 # Two keys, so that the masks of a batch are independent of the order of its epoch.
 _ORDER, _MASKS = 1, 2
+_POOL = 32  # batches that share their rows out by length
 
 
-def batches(n_rows: int, batch_size: int, seed: int, epoch: int, *, at_least: int = 1) -> Iterator[Array]:
+def batches(
+    n_rows: int, batch_size: int, seed: int, epoch: int, *, at_least: int = 1, lengths: Array | None = None
+) -> Iterator[Array]:
     """The rows of one epoch in random order, ``batch_size`` at a time; the last batch may be smaller.
 
     Parameters
@@ -38,15 +41,25 @@ def batches(n_rows: int, batch_size: int, seed: int, epoch: int, *, at_least: in
         The order depends on these alone; epochs count from 0.
     at_least
         A last batch with fewer rows than this joins the one before (BatchNorm cannot train on one row).
+    lengths
+        The steps of each row, ``[N]``: the rows of some batches are drawn at random, as always, but shared out by their
+        lengths, so that a batch needs little padding; then the batches of the epoch come in random order.
 
     >>> [b.tolist() for b in batches(5, 2, seed=0, epoch=0)]
     [[0, 2], [4, 1], [3]]
     """
-    order = _generator(seed, _ORDER, epoch, 0).permutation(n_rows)
+    generator = _generator(seed, _ORDER, epoch, 0)
+    order = generator.permutation(n_rows)
     edges = [*range(0, n_rows, batch_size), n_rows]
     if len(edges) > 2 and edges[-1] - edges[-2] < at_least:
         del edges[-2]
-    for start, end in pairwise(edges):
+    spans = list(pairwise(edges))
+    if lengths is not None:
+        for start in range(0, len(spans), _POOL):
+            pool = slice(spans[start][0], spans[min(start + _POOL, len(spans)) - 1][1])
+            order[pool] = order[pool][np.argsort(lengths[order[pool]], kind="stable")]
+        spans = [spans[place] for place in generator.permutation(len(spans))]
+    for start, end in spans:
         yield order[start:end]
 
 

@@ -155,7 +155,7 @@ def fit(
         A loss was not finite in the first epoch; the message names the layer, the batch and the likely cause. Later,
         the outcome carries that message and the best weights so far.
     """
-    source = source_of(train)
+    source = source_of(train, engine.network)
     check_batches(engine.network, source.n, plan.batch_size)
     source.load(engine)
     state = start or fresh(plan)

@@ -145,7 +145,7 @@ def _sweep(
     is four times the lowest so far, and above the first loss: near 0, four times the minimum is easily reached by
     chance.
     """
-    source = source_of(rows)
+    source = source_of(rows, engine.network)
     source.load(engine)
     at_least = rows_a_batch(engine.network)
     beta = 1 - 1 / max(1.0, _MEMORY * len(rates))

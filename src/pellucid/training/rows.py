@@ -115,9 +115,13 @@ class RowSource(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Resident:
-    """Rows in memory, all of which the engine holds during the whole training."""
+    """Rows in memory, all of which the engine holds during the whole training.
+
+    With ``lengths``, the steps of each row, a batch has rows of about one length (`pellucid.training.batches.batches`).
+    """
 
     rows: Rows
+    lengths: Array | None = None
 
     @property
     def n(self) -> int:
@@ -136,7 +140,7 @@ class Resident:
         batch_size, seed, epoch, at_least
             As in `RowSource.batches`.
         """
-        return batches(len(self.rows), batch_size, seed, epoch, at_least=at_least)
+        return batches(len(self.rows), batch_size, seed, epoch, at_least=at_least, lengths=self.lengths)
 
     def ready(self, engine: TakesRows, rows: Array) -> Array:
         """The same numbers: the engine has the rows already."""

@@ -18,12 +18,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.engines.support import blas
-from pellucid.engines.textbook.backprop import backward
+from pellucid.engines.textbook.backprop import StepBack, backward
 from pellucid.engines.textbook.forward import Step, forward
 from pellucid.engines.textbook.losses import loss_and_gradient
 from pellucid.engines.textbook.sequences import mask_of, steps_of
 from pellucid.network import Network, Role
 from pellucid.network.layers.convolution import Convolution
+from pellucid.network.layers.recurrent import Recurrent
 from pellucid.network.shapes import typed
 from pellucid.network.task import Loss
 from pellucid.training.loop import Rows
@@ -51,6 +52,9 @@ class LayerSignal:
         ``O``; of a convolution its channels.
     positions
         Of a convolution's maps; 1 for other layers.
+    first_step, last_step
+        Only of recurrent layers: ‖∂L/∂x‖ at the first and at the last step of a row, the mean over the longer half of
+        the rows.
     gradient, weight
         Root mean square of ∂L/∂W and of W ``[O, I]``.
     moved
@@ -73,6 +77,8 @@ class LayerSignal:
     dead: float | None
     saturated: float | None
     positions: int = 1
+    first_step: float | None = None
+    last_step: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,6 +113,7 @@ class Snapshot:
                 gradient=number(each["gradient"]), weight=number(each["weight"]), spread=number(each["spread"]),
                 moved=share(each["moved"]), dead=share(each["dead"]), saturated=share(each["saturated"]),
                 positions=int(each.get("positions", 1)),
+                first_step=share(each.get("first_step")), last_step=share(each.get("last_step")),
             )
             for each in value["layers"]
         )  # fmt: skip
@@ -151,7 +158,8 @@ class SnapshotRecorder:
             passed = forward(self.network, parameters, inputs)
             counts = mask_of(steps_of(inputs)[1], inputs.shape[1])  # [B, T] where rows are padded
             result = loss_and_gradient(self.loss, passed.logits, rows.targets, rows.weights)
-            gradients = backward(parameters, passed, result.d_logits.astype(dtype, copy=False)).parameters
+            back = backward(parameters, passed, result.d_logits.astype(dtype, copy=False))
+            gradients, at_ends = back.parameters, dict(_at_both_ends(back.steps, steps_of(rows.inputs)[1]))
             layers = []
             for step, function, outputs in _weighted(passed.steps):
                 own = tuple(n for n, g in gradients.items() if n.startswith(f"{step.name}.") and g.ndim > 1)
@@ -168,6 +176,7 @@ class SnapshotRecorder:
                         dead=_dead(seen) if function in _DYING else None,
                         saturated=_saturated(function, seen),
                         positions=math.prod(outputs.shape[2:]),
+                        **at_ends.get(step.name, {}),
                     )
                 )
         snapshot = Snapshot(epoch=epoch, loss=result.value, layers=tuple(layers))
@@ -180,6 +189,18 @@ class SnapshotRecorder:
             return None
         now = _together(parameters, own)
         return _rms(now - _together(self._before[1], own)) / max(_rms(now), 1e-30)
+
+
+def _at_both_ends(steps: Sequence[StepBack], lengths: Array | None) -> Iterator[tuple[str, dict[str, float]]]:
+    """By the name of a recurrent layer, ‖∂L/∂x‖ at the first and at the last step that counts."""
+    for step in steps:
+        yield from _at_both_ends(step.inner, lengths)
+        if isinstance(step.layer, Recurrent):
+            sizes = np.sqrt(np.square(step.d_inputs.astype(np.float64)).sum(axis=2))  # [B, T]
+            last = np.full(len(sizes), sizes.shape[1]) if lengths is None else lengths
+            long = np.flatnonzero(last >= np.median(last))
+            first_step, last_step = sizes[long, 0].mean(), sizes[long, last[long] - 1].mean()
+            yield step.name, {"first_step": float(first_step), "last_step": float(last_step)}
 
 
 def _together(arrays: Mapping[str, Array], names: Sequence[str]) -> Array:

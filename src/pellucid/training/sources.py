@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from pellucid.network import Network
+from pellucid.network.padding import lengths_of
 from pellucid.training.pictures import AugmentedRows
 from pellucid.training.rows import Resident, Rows, RowSource
 
 __all__ = ["source_of"]
 
 
-def source_of(rows: Rows | RowSource) -> RowSource:
+def source_of(rows: Rows | RowSource, network: Network | None = None) -> RowSource:
     """The source of these rows; one that is given stays as it is.
+
+    A ``network`` that takes rows of any length gets those of about one length together.
 
     >>> import numpy as np
     >>> type(source_of(Rows(inputs=np.ones((3, 2)), targets=np.ones((3, 1))))).__name__
@@ -17,4 +21,6 @@ def source_of(rows: Rows | RowSource) -> RowSource:
     """
     if not isinstance(rows, Rows):
         return rows
-    return Resident(rows) if rows.is_resident and rows.augmentation is None else AugmentedRows(rows)
+    if not rows.is_resident or rows.augmentation is not None:
+        return AugmentedRows(rows)
+    return Resident(rows, None if network is None else lengths_of(network, rows.inputs))

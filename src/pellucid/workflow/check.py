@@ -11,6 +11,7 @@ from pellucid.data.target import encode_target
 from pellucid.errors import DataError, RunFolderError
 from pellucid.model.model import Model
 from pellucid.network import Network
+from pellucid.preparation.continuing import prepare_text
 from pellucid.preparation.prepare import open_table
 from pellucid.preparation.rows import training_rows
 from pellucid.preprocessing.features import rows_for
@@ -59,6 +60,10 @@ def check(run: str | os.PathLike[str], data: object = None, *, n_steps: int | No
         _, data = read_config(folder.file("config"))
         if not is_there_again(data):
             raise RunFolderError(f"{trained_on(data)}: give the rows to check with")
+    if model.task.kind == "continuation":
+        windows = prepare_text(data, settings).measured
+        few = np.random.default_rng(settings.seed).permutation(len(windows))[: _most(model.network)]
+        return _compared(model, settings, windows.take(few), n_steps)
     prepares = model.image is not None or model.forecaster is not None
     table = model.table(data, test_part_only=False) if prepares else open_table(data, settings)[0]
     values, keep = None, np.arange(table.n_rows)

@@ -47,8 +47,8 @@ def explain(
     cover: Annotated[
         str | None,
         typer.Option(
-            help="What occlusion puts in the place of a part of an image, grey or blur, or of a token, unknown or "
-            "padding. (grey; unknown)"
+            help="What occlusion puts in the place of a part of an image, grey or blur, or of a token, padding "
+            "or unknown. (grey; padding)"
         ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Random seed for the rows and the column orders.")] = 0,

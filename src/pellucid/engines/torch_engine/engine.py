@@ -16,6 +16,7 @@ from pellucid.engines.torch_engine.module import build, forward, loss_value
 from pellucid.engines.torch_engine.updates import Updates, gradient
 from pellucid.network import Network
 from pellucid.network.optimizer import Optimizer
+from pellucid.network.padding import lengths_of
 from pellucid.network.shapes import check_inputs, check_parameters, check_rows
 from pellucid.network.task import Loss
 
@@ -25,6 +26,7 @@ Array = NDArray[Any]
 
 _ROWS_AT_ONCE = 16_384
 _VALUES_AT_ONCE = 1 << 23  # inputs and maps together
+_SIMILAR = 256  # rows of about one length that are answered together
 
 
 class TorchEngine:
@@ -74,6 +76,7 @@ class TorchEngine:
         self._inputs: Any = self._tensor(inputs) if isinstance(inputs, np.ndarray) else inputs
         self._targets = self._tensor(targets)
         self._row_weights = None if weights is None else self._tensor(weights)
+        self._lengths = lengths_of(self.network, inputs)
 
     @property
     def reads_batches(self) -> bool:
@@ -91,7 +94,10 @@ class TorchEngine:
         weights = None if self._row_weights is None else self._row_weights[index]
         for weight in self._weights.values():
             weight.grad = None
-        z = forward(self._module, self._batch(rows, index), [self._tensor(mask) for mask in masks])
+        x = self._batch(rows, index)
+        z = forward(
+            self._module, x, [self._tensor(mask[:, : x.shape[1]] if mask.ndim == 3 else mask) for mask in masks]
+        )
         loss = loss_value(self.loss, z, self._targets[index], weights)
         loss.backward()  # type: ignore[no-untyped-call]
         return float(loss.detach())
@@ -134,11 +140,26 @@ class TorchEngine:
         check_inputs(self.network, inputs)
         self._module.eval()
         with torch.inference_mode():
+            lengths = lengths_of(self.network, inputs)
+            if lengths is not None:
+                return self._shortest_first(inputs, lengths)
             parts = [
                 _numpy(forward(self._module, self._tensor(inputs[i : i + self._at_once])))
                 for i in range(0, len(inputs), self._at_once)
             ]
         return np.concatenate(parts) if parts else np.zeros((0, *self.network.shapes()[-1]), np.float32)
+
+    def _shortest_first(self, inputs: Array, lengths: Array) -> Array:
+        """The answers for rows of several lengths: those of about one length together, cut to the longest of them."""
+        order = np.argsort(lengths, kind="stable")
+        answers = np.empty(
+            (len(inputs), self.network.outputs), np.float64 if self._dtype == torch.float64 else np.float32
+        )
+        at_once = min(_SIMILAR, self._at_once)
+        for start in range(0, len(order), at_once):
+            rows = order[start : start + at_once]
+            answers[rows] = _numpy(forward(self._module, self._tensor(inputs[rows, : lengths[rows[-1]]])))
+        return answers
 
     def parameters(self) -> dict[str, Array]:
         """A copy of all arrays, by name."""
@@ -169,7 +190,10 @@ class TorchEngine:
                     tensor.copy_(torch.from_numpy(np.array(memory[f"{name}.{what}"])))
 
     def _batch(self, rows: Array, index: Tensor) -> Tensor:
-        """The inputs of these rows."""
+        """The inputs of these rows, up to the last step of the longest."""
+        if self._lengths is not None:
+            longest = int(self._lengths[rows].max())
+            return self._inputs[:, :longest].index_select(0, index)  # type: ignore[no-any-return]
         x: Tensor = self._inputs[index] if isinstance(self._inputs, Tensor) else self._tensor(self._inputs[rows])
         return x.contiguous(memory_format=torch.channels_last) if self.reads_batches else x
 

@@ -64,7 +64,9 @@ class Updates:
                         eps=rule.eps, weight_decay=decay, momentum=0.0, centered=False)  # fmt: skip
             case "adam" | "adamw":
                 function = adam if rule.name == "adam" else adamw
-                function(w, g, memory["exp_avg"], memory["exp_avg_sq"], [], counts, amsgrad=False,
+                fused = w[0].device.type in ("cpu", "cuda")  # one pass over the numbers instead of one an operation
+                counts = [count.to(w[0].device) for count in counts] if fused else counts
+                function(w, g, memory["exp_avg"], memory["exp_avg_sq"], [], counts, amsgrad=False, fused=fused,
                          beta1=rule.beta1, beta2=rule.beta2, lr=lr, weight_decay=decay, eps=rule.eps,
                          maximize=False)  # fmt: skip
             case _:

@@ -20,7 +20,7 @@ class LearnedPositions(nn.Embedding):
 
 
 class SinusoidalPositions(nn.Module):
-    """Sines and cosines, made for the steps of the first batch and kept."""
+    """Sines and cosines, made for the steps of the longest batch so far and kept."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -30,10 +30,10 @@ class SinusoidalPositions(nn.Module):
         """``[B, T, D]`` to ``[B, T, D]``."""
         steps, width = input.shape[1:]
         kept = self._made
-        if kept.shape != (steps, width) or kept.dtype != input.dtype or kept.device != input.device:
+        if len(kept) < steps or kept.shape[1] != width or kept.dtype != input.dtype or kept.device != input.device:
             with torch.inference_mode(False):  # training may add what an answer made
                 kept = self._made = _waves(steps, width).to(input.device, input.dtype)
-        return input + kept
+        return input + kept[:steps]
 
 
 def _waves(steps: int, width: int) -> Tensor:
