@@ -98,9 +98,9 @@ def series_forecast(drawings: Sequence[SeriesDrawing], *, label: str, level: flo
             axis.axvline(each.times[0], color=SOFT, linewidth=0.5, linestyle=":")
         axis.set(title=drawing.name, ylabel=label)
         if np.issubdtype(np.asarray(drawing.times).dtype, np.datetime64):
-            places = AutoDateLocator(maxticks=_MOST_DATES)
+            places = AutoDateLocator(maxticks=_MOST_DATES)  # type: ignore[no-untyped-call]
             axis.xaxis.set_major_locator(places)
-            axis.xaxis.set_major_formatter(ConciseDateFormatter(places))
+            axis.xaxis.set_major_formatter(ConciseDateFormatter(places))  # type: ignore[no-untyped-call]
     handles, labels = axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=len(labels), frameon=False)
     return figure
