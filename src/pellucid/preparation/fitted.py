@@ -86,6 +86,7 @@ def fit_to(rows: Array, table: Table, schema: Schema, target: Target | None, set
         weights=weights,
         words=None if tokens else _words(settings, target, values),
         tokens=tokens,
+        series_scaling=settings.series_scaling,  # type: ignore[arg-type]
     )
     width = len(recipe.feature_names)
     if settings.label_smoothing == PICTURES["label_smoothing"] and settings.preset == "pictures":

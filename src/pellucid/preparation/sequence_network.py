@@ -7,6 +7,7 @@ from dataclasses import replace
 from pellucid.errors import SettingError
 from pellucid.network import Network, rnn, transformer
 from pellucid.preprocessing.recipe import Recipe, Step
+from pellucid.preprocessing.steps.series import SeriesStep
 from pellucid.preprocessing.steps.tokens import TokenStep
 from pellucid.preprocessing.steps.vocabulary import TokenSettings
 from pellucid.settings.sequences import RECURRENT, SEQUENCE_NETWORKS
@@ -99,7 +100,7 @@ def sequence_network(settings: Settings, recipe: Recipe, outputs: int) -> Networ
 
 def _sequence(settings: Settings, recipe: Recipe) -> Step:
     """The step of the only column, which holds a text or a series."""
-    if isinstance(recipe.only, TokenStep):
+    if isinstance(recipe.only, TokenStep | SeriesStep):
         return recipe.only
     texts = [step.name for step in recipe.steps if isinstance(step, TokenStep)]
     others = [step.name for step in recipe.steps if not isinstance(step, TokenStep)]

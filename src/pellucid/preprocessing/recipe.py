@@ -15,10 +15,21 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import DTypeLike
 
+from pellucid.data.columns.series import channel_names
 from pellucid.errors import DataError, SettingError, nearest
 from pellucid.preprocessing import checks
 from pellucid.preprocessing.columns_given import as_arrow, check_present, columns_by_name
-from pellucid.preprocessing.features import COLUMNS, Columns, Features, Images, StoredImages, Tokens, unchecked
+from pellucid.preprocessing.features import (
+    COLUMNS,
+    Columns,
+    FeatureArray,
+    Features,
+    Images,
+    Series,
+    StoredImages,
+    Tokens,
+    unchecked,
+)
 from pellucid.preprocessing.steps.boolean import BooleanStep, fit_boolean
 from pellucid.preprocessing.steps.both import BothStep, fit_both
 from pellucid.preprocessing.steps.categorical import CategoricalStep, fit_categorical
@@ -26,6 +37,7 @@ from pellucid.preprocessing.steps.dates import DateStep, fit_date
 from pellucid.preprocessing.steps.image import ImageStep, fit_image
 from pellucid.preprocessing.steps.numeric import SCALINGS, NumericStep, Scaling, fit_numeric
 from pellucid.preprocessing.steps.piecewise import Bins, PiecewiseStep, fit_piecewise
+from pellucid.preprocessing.steps.series import SeriesScaling, SeriesStep, fit_series
 from pellucid.preprocessing.steps.text import TextStep, Words, fit_text
 from pellucid.preprocessing.steps.tokens import TokenStep, fit_tokens
 from pellucid.preprocessing.steps.vocabulary import TokenSettings
@@ -73,6 +85,7 @@ _READERS: dict[str, Callable[[object, str], Step]] = {
     "image": ImageStep.from_json,
     "text": TextStep.from_json,
     "tokens": TokenStep.from_json,
+    "series": SeriesStep.from_json,
 }
 
 
@@ -107,6 +120,7 @@ class Recipe:
         weights: FloatArray | None = None,
         words: Words | None = None,
         tokens: TokenSettings | None = None,
+        series_scaling: SeriesScaling = "auto",
         known: Mapping[str, Step] | None = None,
     ) -> Recipe:
         """Take the statistics of the schema's features from the training ``rows`` only.
@@ -134,6 +148,8 @@ class Recipe:
         tokens
             What tokens text columns become, for a network that reads them one after the other; not given: texts become
             the weights of their words.
+        series_scaling
+            How columns of series are scaled (see `series`).
         known
             Steps of columns that are taken as they are, fitted before.
 
@@ -163,10 +179,16 @@ class Recipe:
 
         def fit_one(name: str, kind: str, layout: str | None) -> Step:
             cells = one_array(columns[name])
-            if _kind_of_step(kind, cells.type) == "image":
+            kind = _kind_of_step(kind, cells.type)
+            if kind == "image":
                 return fit_image(name, cells, rows)
-            cells = cells.take(index)
-            match _kind_of_step(kind, cells.type):
+            if kind == "series":
+                named = channel_names(table.arrow.schema.field(name))
+                return fit_series(name, cells, rows, scaling=series_scaling, channel_names=named)
+            return fit_cells(name, kind, cells.take(index), layout)
+
+        def fit_cells(name: str, kind: str, cells: Any, layout: str | None) -> Step:
+            match kind:
                 case "numeric":
                     return fit_number(name, cells, scaling, bins, weights)
                 case "boolean":
@@ -215,6 +237,8 @@ class Recipe:
         match self.only:
             case ImageStep() as image:
                 return flat, (image.channels, image.height, image.width)
+            case SeriesStep() as series:
+                return flat, series.shape
             case _:
                 return (flat,)
 
@@ -229,6 +253,9 @@ class Recipe:
                 return unchecked({image.name: Images.of_pixels(values, image.shape)})
             case TokenStep() as text:
                 return unchecked({text.name: Tokens.of_ids(values)})
+            case SeriesStep() as series:
+                whole = np.full(len(values), series.steps)
+                return unchecked({series.name: Series(values=values.reshape(-1, *series.shape), lengths=whole)})
             case _:
                 return unchecked({COLUMNS: Columns(values=values, places=self.places)})
 
@@ -269,8 +296,8 @@ class Recipe:
             return unchecked({only.name: StoredImages(encoded)})
         if rows is not None:
             columns = {step.name: columns[step.name].take(pa.array(rows)) for step in self.steps}
-        if isinstance(only, TokenStep) and not isinstance(columns[only.name], list):
-            return unchecked({only.name: only.tokens(one_array(columns[only.name]))})
+        if isinstance(only, TokenStep | SeriesStep) and not isinstance(columns[only.name], list):
+            return unchecked({only.name: _sequences(only, one_array(columns[only.name]), dtype)})
         n_rows = len(next(iter(columns.values()))) if columns else 0
         out = np.zeros((n_rows, len(self.feature_names)), dtype=dtype)
         for step in self.steps:
@@ -363,6 +390,13 @@ def _kind_of_step(kind: str, arrow_type: Any) -> str:
     if pa.types.is_integer(arrow_type) or pa.types.is_floating(arrow_type):
         return "numeric"
     return "date" if pa.types.is_timestamp(arrow_type) else "categorical"
+
+
+def _sequences(step: TokenStep | SeriesStep, column: Any, dtype: DTypeLike) -> FeatureArray:
+    if isinstance(step, TokenStep):
+        return step.tokens(column)
+    series = step.series(column)
+    return Series(values=series.values.astype(dtype, copy=False), lengths=series.lengths)
 
 
 def _encode_cells(step: Step, cells: list[Any], out: FloatArray) -> None:

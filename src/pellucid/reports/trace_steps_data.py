@@ -101,10 +101,15 @@ def steps_data(
 
 
 def _strength(row: RowTrace) -> Array:
-    """How much the loss depends on each step, ‖∂L/∂ of what the first layer gave‖ ``[T]``; zeros without a target."""
+    """How much the loss depends on each step ``[T]``: the length of its slope; zeros without a target.
+
+    Of a token it is the slope of its vector.
+    """
     first = row.layers[0]
-    slopes = first.d_outputs if first.d_outputs is not None else np.zeros(len(first.outputs))
-    found: Array = np.linalg.norm(slopes.reshape(first.shape_out[0], -1), axis=1)
+    slopes, shape = first.d_inputs, first.shape_in
+    if isinstance(first.layer, Embedding):
+        slopes, shape = first.d_outputs, first.shape_out
+    found: Array = np.zeros(shape[0]) if slopes is None else np.linalg.norm(slopes.reshape(shape), axis=1)
     return found
 
 

@@ -164,8 +164,12 @@ class Settings(ContinuationSettings, ForecastSettings):
         (), "data", column_names, "column names of a table without a header: a,b,c or a file that lists them"
     )
 
-    validation: float = setting(0.15, "split", real(0, 1, below=True), "share of rows used to choose the best epoch")
-    test: float = setting(0.2, "split", real(0, 1, below=True), "share of rows used to measure the result")
+    validation: float = setting(
+        0.15, "split", real(0, 1, below=True), "share of rows used to choose the best epoch; of a text to continue 0.1"
+    )
+    test: float = setting(
+        0.2, "split", real(0, 1, below=True), "share of rows used to measure the result; of a text to continue 0.1"
+    )
     group: str | None = setting(
         None, "split", optional(column), "rows with the same value in this column stay together in one part"
     )
