@@ -58,8 +58,8 @@ class Settings(ContinuationSettings, ForecastSettings):
         "plain",
         "preset",
         Choice(tuple(PRESETS)),
-        "starting values, overridden by what you set: best (several networks), quick (one), pictures (a cnn), "
-        "sequences (recurrent networks, transformers), forecasts, plain (textbook)",
+        "starting values, overridden by what you set: best (several networks), quick (one), pictures (a cnn), series "
+        "(convs), sequences (recurrent, transformer), forecasts, plain (textbook)",
     )
     target: str | None = setting(None, "data", optional(column), "the column to predict")
     task: str = setting(
