@@ -122,3 +122,14 @@ def test_what_is_cut_and_filled_is_said(of_ucr: Any) -> None:
     said = [str(note) for note in of_ucr.remarks(read)]
     assert any("2 of 2 series have more than 6 steps (up to 8) and are cut off there" in note for note in said)
     assert any("1 missing value in 1 series of 2 filled in" in note for note in said)
+
+
+def test_a_fully_connected_network_of_series_has_no_column_to_vary(tmp_path: Path) -> None:
+    path = tmp_path / "X_TRAIN.txt"
+    path.write_text(lines(VALUES, LABELS))
+    plain = {**SHORT, "network": "mlp", "hidden": (2,), "preset": "plain", "width": None, "save": True, "report": True}
+    run = pellucid.train(str(path), out=tmp_path / "run", **plain)
+    assert run.model.predict(path).shape == (40,)
+    assert (tmp_path / "run" / "report.html").exists()
+    found = pellucid.explain_columns(run, path)
+    assert found.dependences == ()

@@ -120,12 +120,14 @@ def settings_for(data: object, *given: Mapping[str, Any]) -> Settings:
     """The settings for a table: its default preset and the settings of a built-in set; those given override both."""
     asked = Settings.of(*given)
     drawn = asked.task == "reconstruction"
-    pictures = holds_images(data) and not holds_series(data, asked.series)
+    series = holds_series(data, asked.series)
+    pictures = holds_images(data) and not series
     convolves = pictures and not drawn and asked.network != "mlp"
     usual = usual_preset(
         table=not drawn and not pictures,
         pictures=convolves,
         sequences=asked.network in SEQUENCE_NETWORKS,
+        series=series and not drawn and asked.network in ("auto", "conv"),
         forecasts=asked.forecast is not None,
     )
     known: dict[str, Any] = {"preset": usual}
