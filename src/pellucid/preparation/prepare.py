@@ -255,7 +255,10 @@ def _examine(data: object, settings: Settings) -> tuple[Source, Schema, Settings
             "generate' lets the network write; leave out --task continuation for a table"
         )
     if settings.forecast is not None:
-        raise SettingError(f"forecast {settings.forecast!r} is for training alone (pellucid train): leave it out here")
+        raise SettingError(
+            f"this command takes the rows of a table one by one, and {settings.forecast!r} is to be forecast from the "
+            "rows before it: only 'pellucid train' does that; leave forecast out"
+        )
     settings = with_series_columns(settings)
     source = open_source(data, settings)
     table = source.table

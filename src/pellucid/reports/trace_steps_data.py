@@ -45,7 +45,6 @@ from pellucid.reports.trace_maps_data import packed
 __all__ = ["has_page_of_steps", "steps_data"]
 
 Array = NDArray[Any]
-
 _MOST = 700_000  # numbers on a page: about 4 MB
 _SIZES = ((256, 0), (128, 0), (64, 0), (64, 64), (32, 64), (32, 32), (32, 16), (16, 16))  # steps and units; 0: all
 
@@ -267,8 +266,6 @@ class _Collected:
         steep = {name: work.gradients[name][self.kept(end)] for name in ("weight", "bias") if work.gradients}
         return {"eps": layer.eps, "ofStep": self.packs(found), "parameters": self.packs(of_units),
                 "gradients": self.packs(steep)}  # fmt: skip
-
-    # ── recurrent layers ──────────────────────────────────────────────────────────────────────────────────────────
 
     def recurrent(self, step: NamedStep, start: int, depth: int) -> int:
         """A cell for each layer and direction; two directions are joined."""

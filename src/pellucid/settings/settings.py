@@ -61,7 +61,6 @@ class Settings(ContinuationSettings, ForecastSettings):
         "starting values, overridden by what you set: best (several networks), quick (one), pictures (a cnn), series "
         "(convs), sequences (recurrent, transformer), forecasts, plain (textbook)",
     )
-
     target: str | None = setting(None, "data", optional(column), "the column to predict")
     task: str = setting(
         "auto",
@@ -163,7 +162,6 @@ class Settings(ContinuationSettings, ForecastSettings):
     names: tuple[str, ...] = setting(
         (), "data", column_names, "column names of a table without a header: a,b,c or a file that lists them"
     )
-
     validation: float = setting(
         0.15, "split", real(0, 1, below=True), "share of rows used to choose the best epoch; of a text to continue 0.1"
     )
