@@ -73,7 +73,7 @@ SERIES: dict[str, Any] = {
     "weight_decay": 0.05,
     "decay_biases": False,
     "schedule": "one_cycle",
-    "epochs": 40,
+    "epochs": None,
     "patience": None,
     "n_networks": 4,
     "validation": 0.0,
