@@ -63,6 +63,7 @@ CATALOGUE: dict[str, Entry] = {
     "photos": _entry(
         "Colour pictures of your own: filters, feature maps, and where the network looked", "images.photos"
     ),
+    "memory": _entry("Remember the first symbol over many steps: RNN, LSTM, GRU and attention", "sequences.memory"),
 }
 
 

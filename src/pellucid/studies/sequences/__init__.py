@@ -1,0 +1,1 @@
+"""Studies of sequences: what networks with a state, and attention, remember."""
