@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from pellucid.errors import DataError, SettingError
+from pellucid.errors import DataError, ModelFileError, SettingError
 from pellucid.model.generating import Sampling
 from pellucid.model.model import Model
 from pellucid.network import rnn
@@ -129,3 +130,18 @@ def test_what_cannot_be_generated() -> None:
         LETTERS.predict([{"text": "ab"}])
     with pytest.raises(DataError, match="continues texts and answers no rows"):
         LETTERS.predict_proba({"text": ["ab"]})
+
+
+def test_a_model_file_of_a_network_that_cannot_continue_is_refused(tmp_path: Any) -> None:
+    LETTERS.save(tmp_path / "right.safetensors")
+    text = "".join(LETTERS.generate("ab", length=20))
+    assert "".join(Model.read(tmp_path / "right.safetensors").generate("ab", length=20)) == text
+    size = LETTERS.task.outputs
+    for network, task in (
+        (rnn((8,), (6,), size, vocabulary=size, bidirectional=True, pool="none"), LETTERS.task),
+        (rnn((8,), (6,), size, vocabulary=size), LETTERS.task),
+        (LETTERS.network, Task.multiclass("x", tuple(range(size)))),
+    ):
+        wrong = replace(LETTERS, network=network, task=task, parameters=initialise(network, 0))
+        with pytest.raises(ModelFileError, match=r"belong together|reads backwards"):
+            wrong.save(tmp_path / "wrong.safetensors")

@@ -65,7 +65,8 @@ class Model(TrainedModel):
             image, a zip, idx or npz file), or an array ``[N, H, W]`` or ``[N, H, W, C]``: whole numbers from 0 to
             255, truth values, or fractions from 0 to 1; the type of the array says which, whatever its values are.
             Image files are brought to the size and channels that the model knows; of a source that brings training
-            and test images, the test images are taken.
+            and test images, the test images are taken. For a model of series: a ``.ts`` or UCR file, an array
+            ``[N, T]`` or ``[N, T, C]``, or a table like that of training.
         keep
             Columns of ``data`` to carry along: a name, several, or ``"all"``.
         interval

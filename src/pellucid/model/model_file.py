@@ -28,6 +28,7 @@ from pellucid.errors import ModelFileError, SettingError
 from pellucid.io import safe_tensors
 from pellucid.io.guarded_json import parse
 from pellucid.network import KINDS, MAX_LAYERS, Network
+from pellucid.network.continuing import why_not_continuing
 from pellucid.network.task import Task
 from pellucid.version import __version__
 
@@ -132,6 +133,10 @@ class ModelContents:
                 f"the network gives {self.network.outputs:,} outputs, the {self.task.kind} task needs "
                 f"{self.task.outputs:,}: {_REMEDY}"
             )
+        if self.network.answers_steps != (self.task.kind == "continuation"):
+            raise _bad(f"a {self.task.kind} task and a network of {self.network.outline()} do not belong together")
+        if self.task.kind == "continuation" and (reason := why_not_continuing(self.network)) is not None:
+            raise _bad(f"the network cannot continue texts: {reason}")
         if len(self.members) > MAX_NETWORKS:
             raise _bad(f"a model holds up to {MAX_NETWORKS:,} networks, got {len(self.members):,}")
         for k, parameters in enumerate(self.members):

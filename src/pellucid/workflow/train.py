@@ -65,9 +65,11 @@ def train(
         A path (CSV, TSV, Parquet, Arrow, JSON lines; gzip or zstd), the name of a built-in set, a pandas or polars
         frame, a NumPy array, a sparse matrix, or a dict of columns. Or images: a folder with one sub-folder per class,
         a zip of it, idx or npz files; an array ``[N, H, W]`` or ``[N, H, W, C]``, alone or as a column of a dict.
+        Or series: a ``.ts`` or UCR file, or a folder with its training and test file; with ``series=True`` an array
+        ``[N, T]`` or ``[N, T, C]``, or a table with a series or a step in each row.
     target
-        The name, of any type, of the column to predict; default: that of a built-in set, and for images ``label``.
-        Or the targets themselves, ``train(X, y)``: an array, a list or a series, whose name is kept.
+        The name, of any type, of the column to predict; default: that of a built-in set, and for images and files of
+        series ``label``. Or the targets themselves, ``train(X, y)``: an array, a list or a series, whose name is kept.
     sample_weight
         How much each row counts, in the loss and in the metrics: a weight for each row, or the name of the column that
         holds them, which is then not a feature. Only their ratios matter, and a weight of 0 leaves a row out.

@@ -49,7 +49,7 @@ def inspect(
     config: Annotated[str | None, typer.Option("-c", "--config", help="A config.yaml; options override it.")] = None,
     settings: dict[str, Any],
 ) -> None:
-    """Show the schema of a table or of images, or the network, preprocessing and history of a run.
+    """Show the schema of a table, of images or of series, or the network, preprocessing and history of a run.
 
     With --augment, draw what training would do to a few of the images.
     """

@@ -21,7 +21,8 @@ __all__ = ["train"]
 @with_settings
 def train(
     data: Annotated[
-        str | None, typer.Argument(help="A table (- is standard input), images, a text to continue, or a built-in set.")
+        str | None,
+        typer.Argument(help="A table (- is standard input), images, series, a text to continue, or a built-in set."),
     ] = None,
     *,
     config: Annotated[str | None, typer.Option("-c", "--config", help="A config.yaml; options override it.")] = None,
