@@ -76,7 +76,8 @@ def said(pictures: int, side: int, gib: float, seconds: float) -> None:
     text = PAGE.read_text(encoding="utf-8")
     told = (
         f"## How much memory it takes\n\n{pictures:,} JPEG files of {side} × {side}, one epoch of a small network, "
-        f"peers, doctor and report: at most **{gib:.1f} GiB** (`benchmarks/images_memory.py`; {seconds / 60:.0f} minutes)."
+        f"peers, doctor and report: at most **{gib:.1f} GiB** (`benchmarks/images_memory.py`; "
+        f"{seconds / 60:.0f} minutes)."
     )
     block = f"{BEGIN}\n{told}\n{END}"
     if BEGIN in text:
