@@ -405,6 +405,35 @@ def cnn_field(q: Question) -> float:
     return float((x.grad != 0).sum())
 
 
+# ── attention ──
+
+
+def attention_score(q: Question) -> float:
+    given = numbers(q.text)[1:]  # after the 4 numbers of each vector
+    return float(torch.tensor(given[:4]) @ torch.tensor(given[4:8])) / 2
+
+
+def attention_weight(q: Question) -> float:
+    return float(torch.softmax(torch.tensor(numbers(q.text)[:3], dtype=torch.float64), 0)[0])
+
+
+def attention_mean(q: Question) -> float:
+    given = numbers(q.text)
+    return sum(v * w for v, w in zip(given[:3], given[3:6], strict=True))
+
+
+def attention_seen(q: Question) -> float:
+    heads, steps = (int(found) for found in numbers(q.text)[:2])
+    hidden = torch.nn.Transformer.generate_square_subsequent_mask(steps)
+    return float((torch.softmax(hidden, -1) > 0).sum()) * heads
+
+
+def attention_parameters(q: Question) -> str:
+    heads, width = (int(found) for found in numbers(q.text)[:2])
+    total = sum(p.numel() for p in torch.nn.MultiheadAttention(width, heads).parameters())
+    return f"{total:,}"
+
+
 SOLUTIONS: dict[str, tuple[Solution, ...]] = {
     "perceptron": (perceptron_sum, perceptron_gate, perceptron_weight, perceptron_bias, perceptron_line),
     "mlp": (mlp_output, mlp_parameters, mlp_collapse, mlp_largest, mlp_straight),
@@ -418,4 +447,5 @@ SOLUTIONS: dict[str, tuple[Solution, ...]] = {
     "regularisation": (overfits, stopping_kept, stopping_last, dropout, decay),
     "optimisers": (momentum, terminal, rmsprop, adam, alike),
     "cnn": (cnn_side, cnn_parameters, cnn_sum, cnn_pool, cnn_field),
+    "attention": (attention_score, attention_weight, attention_mean, attention_seen, attention_parameters),
 }  # fmt: skip

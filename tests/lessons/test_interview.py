@@ -521,3 +521,12 @@ def test_gradients_through_pooling() -> None:
 
 def test_the_standard_error_of_400_pictures() -> None:
     says(asked("cnn", "photographs"), f"{math.sqrt(0.8 * 0.2 / 400):.2f}", "400", "0.80")
+
+
+def test_the_deviation_of_a_score_and_its_cost() -> None:
+    answer = asked("attention", "softmax")
+    q, k = torch.randn(20_000, 64, generator=torch.manual_seed(0)), torch.randn(20_000, 64)
+    assert float((q * k).sum(1).std()) == pytest.approx(8, rel=0.05)
+    says(answer, "d = 64", "deviation is 8")
+    says(asked("attention", "recurrent"), "1,000 tokens need a million weights")
+    says(asked("attention", "reviews"), f"{math.sqrt(0.85 * 0.15 / 400):.3f}", "400", "0.85")

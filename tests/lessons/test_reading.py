@@ -26,7 +26,13 @@ def lessons() -> dict[str, Reading]:
 @pytest.mark.parametrize("name", BUILT)
 def test_each_lesson_draws_its_network_and_says_what_is_to_be_seen(name: str, lessons: dict[str, Reading]) -> None:
     pictures = lessons[name].story.pictures
-    expected = {"activations": "chain", "perceptron": "neuron", "gradient-descent": "neuron", "cnn": "window"}
+    expected = {
+        "activations": "chain",
+        "perceptron": "neuron",
+        "gradient-descent": "neuron",
+        "cnn": "window",
+        "attention": "weights",
+    }
     assert expected.get(name, "network") in [picture.name for picture in pictures]
     assert len({picture.name for picture in pictures}) == len(pictures)
     for picture in pictures:

@@ -42,7 +42,7 @@ PATH: dict[str, Lesson] = {
     "optimisers": _lesson("Better steps: momentum, RMSprop, Adam", "optimisers"),
     "cnn": _lesson("Convolutions: one small filter for the whole image", "cnn"),
     "rnn": Lesson(title="Recurrent networks: reading step by step", module=None, needs="recurrent layers"),
-    "attention": Lesson(title="Attention: every word looks at every other", module=None, needs="attention layers"),
+    "attention": _lesson("Attention: every word looks at every other", "attention"),
 }
 
 
