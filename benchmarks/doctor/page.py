@@ -82,7 +82,9 @@ def write_page(path: Path, lines: Path, planted: Path | None = None) -> None:
 def _planted(lines: Path) -> list[str]:
     """The tables of faults in data made on the spot."""
     every = [json.loads(line) for line in lines.read_text(encoding="utf-8").splitlines()]
-    seeds = len({each["seed"] for each in every})
+    seeds, seeds_of_texts = (
+        len({each["seed"] for each in every if each["what"] in labels}) for labels in (_PICTURES, _TEXTS)
+    )
     pictures = [
         "",
         "## Pictures",
@@ -100,7 +102,7 @@ def _planted(lines: Path) -> list[str]:
         "",
         "## Texts read token by token",
         "",
-        f"The same on small texts made on the spot, {seeds} seeds (`benchmarks/doctor/sequence_faults.py`). Not here:",
+        f"The same on small texts, {seeds_of_texts} seeds (`benchmarks/doctor/sequence_faults.py`). Not here:",
         "gradients that explode over the steps, and networks that see the future (`tests/diagnosis/test_sequences.py`,",
         "`tests/runs/test_sequence_evidence.py`).",
         "",

@@ -96,3 +96,19 @@ def test_what_cannot_be_shown_is_said(folder: Path) -> None:
     ):
         found = pellucid(*asked, cwd=folder, code=2)
         assert said in " ".join(found.stderr.split())
+
+
+def test_a_network_that_continues_texts_is_looked_at_and_checked(tmp_path: Path) -> None:
+    (tmp_path / "verse.txt").write_text("the cat sat on the mat and the rat ate the oat.\n" * 60, encoding="utf-8")
+    sizes = ("--width", "8", "--epochs", "1", "--length", "16")
+    asked = ("train", "verse.txt", "--task", "continuation", "--network", "gru", *sizes, "--out", "run")
+    pellucid(*asked, cwd=tmp_path)
+    shown = pellucid("units", "run", "--row", "1", cwd=tmp_path).stdout
+    assert "stretches of 16 tokens of the last tenth of verse.txt" in shown
+    facts = json.loads((tmp_path / "run" / "units" / "units.json").read_text(encoding="utf-8"))
+    assert len(facts["sequence"]["steps"]) == 16
+    assert (tmp_path / "run" / "units" / "text-1.png").is_file()
+    assert (
+        "row must be a whole number from 0 to" in pellucid("units", "run", "--row", "999", cwd=tmp_path, code=2).stderr
+    )
+    assert "The engines agree." in pellucid("check", "run", cwd=tmp_path).stdout

@@ -119,5 +119,5 @@ def test_settings_that_do_not_suit(settings: dict[str, Any], said: str) -> None:
 
 
 def test_what_does_not_train_says_so() -> None:
-    with pytest.raises(SettingError, match="forecast 'y' is for training alone"):
+    with pytest.raises(SettingError, match="only 'pellucid train' does that"):
         prepare({"y": WAVE}, Settings(forecast="y"))

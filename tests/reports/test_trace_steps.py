@@ -196,3 +196,16 @@ def test_without_a_target_there_is_no_way_back(tmp_path: Path) -> None:
         data = data_of(page)
         assert all(node.get("slopes") is None for node in data["nodes"])
         assert data["strength"] == [0.0] * _STEPS
+
+
+def test_the_steps_that_the_loss_depends_on_stand_out() -> None:
+    """Of a series by the slope of its values, of a text by that of its vectors."""
+    for kind in ("lstm", "gru"):
+        found = traced_sequence(kind)
+        first = found.row.layers[0]
+        slopes, shape = (
+            (first.d_inputs, first.shape_in) if kind == "lstm" else (first.d_outputs, first.shape_out)
+        )  # fmt: skip
+        assert slopes is not None
+        wanted = np.sqrt((slopes.reshape(shape)[:_STEPS] ** 2).sum(axis=1))
+        np.testing.assert_allclose(steps_data(found.row, found.steps, [], [])["strength"], wanted)

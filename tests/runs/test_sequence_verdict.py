@@ -102,7 +102,8 @@ def test_gaps_are_filled_and_the_end_stays() -> None:
     assert np.isnan(rows[0, 1, 0])  # the rows given stay as they are
 
 
-def test_a_network_on_series_is_compared_with_the_nearest_series_and_random_convolutions() -> None:
+@pytest.mark.parametrize("flat", [False, True])
+def test_a_network_on_series_is_compared_with_the_nearest_series_and_random_convolutions(flat: bool) -> None:
     """Sines that are slow or fast, with gaps and unequal lengths."""
     rng = np.random.default_rng(0)
     kind, step = np.arange(120) % 2, np.arange(40)
@@ -116,9 +117,9 @@ def test_a_network_on_series_is_compared_with_the_nearest_series_and_random_conv
     prepared = prepare(data, Settings(target="label"))
 
     class Step:
-        kind, name = "series", "series"
+        kind, name, steps, channels = "series", "series", 40, 1
 
-    split, series = prepared.split, rows[:, :, np.newaxis]
+    split, series = prepared.split, rows if flat else rows[:, :, np.newaxis]  # as an mlp has them, too
     prepared = replace(
         prepared,
         recipe=replace(prepared.recipe, steps=(Step(),)),  # type: ignore[arg-type]

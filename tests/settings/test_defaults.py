@@ -69,7 +69,7 @@ def test_typing_the_defaults_changes_nothing(said: dict[str, str], preset: str) 
 
 
 def test_a_setting_that_presets_decide_names_each_of_them(said: dict[str, str]) -> None:
-    assert said["n_networks"] == "by preset: best 4, quick 1, pictures 1, sequences 1, forecasts 4, plain 1"
+    assert said["n_networks"] == "by preset: best 4, quick 1, pictures 1, series 4, sequences 1, forecasts 4, plain 1"
     decided = {name for values in PRESETS.values() for name, value in values.items() if value != vars(Settings())[name]}
     assert {name for name, default in said.items() if default.startswith("by preset: ")} == decided
 

@@ -15,6 +15,7 @@ import pellucid
 from pellucid.errors import DataError, ModelFileError, SettingError
 from pellucid.preparation.continuing import prepare_text, settings_for_text
 from pellucid.runs.continuing import TextPrepared
+from pellucid.runs.sequence_evidence import future_leak
 from pellucid.training.events import EpochEnded, Event
 from pellucid.workflow.continue_text import continues
 
@@ -215,3 +216,22 @@ def test_what_is_not_a_path() -> None:
 def test_a_small_text_is_its_own_measure_of_minutes(text: Path) -> None:
     run = pellucid.train(text, train_minutes=0.001, verdict=False, **SMALL)
     assert run.model.facts["settings"]["epochs"] == len(run.history) >= 1
+
+
+def test_a_network_that_saw_the_future_would_be_found(text: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """None does; so the mistake is planted where it is looked for."""
+    from pellucid.diagnosis.sequence_evidence import FutureLeak
+    from pellucid.runs import continuing
+
+    seen = []
+
+    def looked(network: Any, parameters: Any, ids: Any) -> FutureLeak:
+        found = future_leak(network, parameters, ids)
+        assert found is not None
+        seen.append(found)
+        return FutureLeak(rows=found.rows, changed=found.rows, largest=1.0)
+
+    monkeypatch.setattr(continuing, "future_leak", looked)
+    run = pellucid.train(text, network="gru", width=8, epochs=1, verdict=False)
+    assert (seen[0].changed, seen[0].rows > 0) == (0, True)
+    assert [finding.name for finding in run.findings] == ["future-leaks"]

@@ -144,6 +144,13 @@ def test_several_series_and_what_is_known_in_advance() -> None:
     assert told.tolist() == [0, 1, 0]
     jump = found["prediction"].reshape(2, 3)[:, 1] - found["prediction"].reshape(2, 3)[:, [0, 2]].mean(axis=1)
     assert (jump > 4).all()  # the promotion to come is seen
+    future = {"month": np.tile(MONTHS[-3:], 2), "shop": np.repeat(["north", "south"], 3), "promo": np.tile(told, 2)}
+    assert run.forecast(future)["prediction"] == pytest.approx(found["prediction"])
+    assert run.forecast({**future, "promo": np.zeros(6)})["prediction"][1] < found["prediction"][1] - 4
+    with pytest.raises(DataError, match="one row each from 2019-10-01 on"):
+        run.forecast({name: values[1:3] for name, values in future.items()})
+    with pytest.raises(SettingError, match="beyond the year 9999"):
+        run.forecast(steps=99_999)
 
 
 def test_a_model_of_rows_does_not_continue() -> None:

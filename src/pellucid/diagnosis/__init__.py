@@ -77,7 +77,7 @@ NAMES = (
 )  # fmt: skip
 
 # Rules on columns of a table, which the windows of a series are not: the last value is no leak.
-_NOT_OF_FORECASTS = (rows.leak, rows.neighbours_in_time, rows.near_copies, rows.shifted_rows, rows.useless_columns)
+_NOT_OF_FORECASTS = (rows.leak, rows.neighbours_in_time, rows.near_copies, rows.useless_columns)
 
 # Findings that follow from another finding are not reported again.
 _FOLLOWS: dict[str, tuple[str, ...]] = {

@@ -20,6 +20,7 @@ from pellucid.inspection.rows import RowsToInspect, rows_to_inspect
 from pellucid.model.model import Model
 from pellucid.plots.attribution import Varied, dependence_panels, importance_bars
 from pellucid.preprocessing.features import Features
+from pellucid.preprocessing.steps.series import SeriesStep
 from pellucid.runs.run import Run
 
 if TYPE_CHECKING:
@@ -194,7 +195,7 @@ def columns_explained(rows: RowsToInspect, *, label: object = None, seed: int = 
     dependences: list[tuple[int, Grid, Dependence]] = []
     for i in order:
         step = model.recipe.steps[int(i)]
-        if len(dependences) == _TOP or not step.features:
+        if len(dependences) == _TOP or not step.features or isinstance(step, SeriesStep):  # a series has no grid
             continue
         grid = grid_of(step, some.table.column(step.name))
         if len(grid.values) > 1:

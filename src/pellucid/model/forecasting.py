@@ -16,7 +16,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from pellucid.data.forecast.calendar import CYCLES
-from pellucid.data.forecast.series import OneSeries, SeriesSet, read_series
+from pellucid.data.forecast.series import OneSeries, SeriesSet, read_future, read_series
 from pellucid.data.forecast.steps import Step
 from pellucid.data.tables import ReadReport, Table
 from pellucid.errors import DataError, ModelFileError, SettingError
@@ -33,6 +33,7 @@ Answers = Callable[[Table], Array]
 _FIELDS = ("windows", "step", "time", "group", "layout", "known_columns", "series", "scores")
 _LARGEST = 1e300
 _MOST_SERIES, _MOST_STEPS, _MOST_AHEAD = 10_000, 100_000, 100_000
+_FIRST_DAY, _LAST_DAY = np.datetime64("0001-01-01"), np.datetime64("9999-12-31")
 _TOO_FEW = 0.8  # of true values in intervals of 0.9
 _UNITS = ("row", "number", "second", "weekday", "month")
 
@@ -77,6 +78,13 @@ class Forecaster:
         DataError
             A column is missing, or a series is too short or at other steps.
         """
+        target = self.design.target
+        if self.known_columns and (target not in table.names or table.column(target).null_count == table.n_rows):
+            kept = SeriesSet(
+                target=target, time=self.time, group=self.group, layout=self.layout, step=self.step,
+                series=self.series, known=self.design.known,
+            )  # fmt: skip
+            return replace(self, series=read_future(table, kept, known=self.known_columns).series), ()
         step = self.step
         if step.unit == "row":
             step = replace(step, origin=0.0)
@@ -120,6 +128,8 @@ class Forecaster:
             origins = np.array([len(one)])
             found = recursive_forecasts(answers, self.design, one, self.step, origins=origins, n_steps=steps)[0]
             times = self.step.times(one.end + np.arange(steps))
+            if self.step.is_date and not _FIRST_DAY <= times[0] <= times[-1] <= _LAST_DAY:
+                raise SettingError(f"{steps:,} steps reach beyond the year 9999: forecast fewer")
             columns: dict[str, Any] = {}
             if self.group is not None:
                 columns[self.group] = [one.name] * steps
@@ -349,7 +359,7 @@ def _series_from(value: object, design: WindowDesign) -> tuple[OneSeries, float]
         raise _damaged("series.values")
     one = OneSeries(
         name=checks.text(v["name"], "forecast.series.name"),
-        start=checks.whole(v["start"], "forecast.series.start", -(10**12), 10**12),
+        start=checks.whole(v["start"], "forecast.series.start", -(10**9), 10**9),
         values=values,
         others=others,
         known=known,

@@ -19,6 +19,7 @@ __all__ = ["Continuation", "SeriesDrawing", "errors_ahead", "series_forecast"]
 Array = NDArray[Any]
 
 _WIDTH, _HEIGHT = 8.6, 3.0
+_MOST_DATES = 8  # on the axis
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -72,6 +73,8 @@ def series_forecast(drawings: Sequence[SeriesDrawing], *, label: str, level: flo
     >>> len(series_forecast([drawing], label="sales", level=0.9).axes)
     1
     """
+    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+
     figure, axes = panels(len(drawings), 1, width=_WIDTH, height=_HEIGHT)
     for axis, drawing in zip(axes, drawings, strict=True):
         axis.plot(drawing.times, drawing.values, color=INK, linewidth=1.2, label="true")
@@ -94,6 +97,10 @@ def series_forecast(drawings: Sequence[SeriesDrawing], *, label: str, level: flo
                 told.add(span)
             axis.axvline(each.times[0], color=SOFT, linewidth=0.5, linestyle=":")
         axis.set(title=drawing.name, ylabel=label)
+        if np.issubdtype(np.asarray(drawing.times).dtype, np.datetime64):
+            places = AutoDateLocator(maxticks=_MOST_DATES)  # type: ignore[no-untyped-call]
+            axis.xaxis.set_major_locator(places)
+            axis.xaxis.set_major_formatter(ConciseDateFormatter(places))  # type: ignore[no-untyped-call]
     handles, labels = axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=len(labels), frameon=False)
     return figure

@@ -12,6 +12,7 @@ from pellucid.preparation.picture_network import SMALLEST_SIDE, usual_channels, 
 from pellucid.preparation.sequence_network import reads_steps, sequence_network, with_sequence_network
 from pellucid.preprocessing.recipe import Recipe
 from pellucid.preprocessing.steps.image import ImageStep
+from pellucid.preprocessing.steps.series import SeriesStep
 from pellucid.settings.settings import Settings
 
 __all__ = ["network_of", "notes_on_network", "with_network"]
@@ -38,6 +39,8 @@ def with_network(settings: Settings, recipe: Recipe, n_rows: int, *, reconstruct
     SettingError
         A convolutional network is asked for, and the rows are no pictures, or too small.
     """
+    if settings.network == "auto" and isinstance(recipe.only, SeriesStep) and not reconstruction:
+        settings = replace(settings, network="conv")
     if reads_steps(settings):
         if reconstruction:
             raise SettingError(

@@ -120,12 +120,14 @@ def settings_for(data: object, *given: Mapping[str, Any]) -> Settings:
     """The settings for a table: its default preset and the settings of a built-in set; those given override both."""
     asked = Settings.of(*given)
     drawn = asked.task == "reconstruction"
-    pictures = holds_images(data) and not holds_series(data, asked.series)
+    series = holds_series(data, asked.series)
+    pictures = holds_images(data) and not series
     convolves = pictures and not drawn and asked.network != "mlp"
     usual = usual_preset(
         table=not drawn and not pictures,
         pictures=convolves,
         sequences=asked.network in SEQUENCE_NETWORKS,
+        series=series and not drawn and asked.network in ("auto", "conv"),
         forecasts=asked.forecast is not None,
     )
     known: dict[str, Any] = {"preset": usual}
@@ -253,7 +255,10 @@ def _examine(data: object, settings: Settings) -> tuple[Source, Schema, Settings
             "generate' lets the network write; leave out --task continuation for a table"
         )
     if settings.forecast is not None:
-        raise SettingError(f"forecast {settings.forecast!r} is for training alone (pellucid train): leave it out here")
+        raise SettingError(
+            f"this command takes the rows of a table one by one, and {settings.forecast!r} is to be forecast from the "
+            "rows before it: only 'pellucid train' does that; leave forecast out"
+        )
     settings = with_series_columns(settings)
     source = open_source(data, settings)
     table = source.table

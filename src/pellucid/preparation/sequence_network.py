@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pellucid.errors import SettingError
-from pellucid.network import Network, rnn, transformer
+from pellucid.network import Network, conv1d, rnn, transformer
+from pellucid.network.layers import Shape
+from pellucid.preparation.convolutions import usual_convolutions
 from pellucid.preprocessing.recipe import Recipe, Step
 from pellucid.preprocessing.steps.series import SeriesStep
 from pellucid.preprocessing.steps.tokens import TokenStep
@@ -16,6 +18,7 @@ from pellucid.settings.settings import Settings
 __all__ = ["reads_steps", "sequence_network", "tokens_for", "with_sequence_network"]
 
 _WIDTH = 64
+_HALVING = ("max", "none")
 
 
 def reads_steps(settings: Settings) -> bool:
@@ -43,7 +46,9 @@ def with_sequence_network(settings: Settings, recipe: Recipe) -> Settings:
     SettingError
         The rows are neither texts nor series, or a text stands beside other columns.
     """
-    _sequence(settings, recipe)
+    step = _sequence(settings, recipe)
+    if settings.network == "conv":
+        return _with_convolutions(settings, recipe.shapes[-1], tokens=isinstance(step, TokenStep))
     transforms = settings.network == "transformer"
     return replace(
         settings,
@@ -67,6 +72,8 @@ def sequence_network(settings: Settings, recipe: Recipe, outputs: int) -> Networ
     step = _sequence(settings, recipe)
     shape = recipe.shapes[-1]
     vocabulary = step.tokenizer.size if isinstance(step, TokenStep) else None
+    if settings.network == "conv":
+        return _convolutional(settings, shape, outputs, vocabulary)
     assert settings.width is not None
     assert settings.depth is not None
     assert settings.embedding is not None
@@ -96,6 +103,47 @@ def sequence_network(settings: Settings, recipe: Recipe, outputs: int) -> Networ
             dropout=settings.dropout,
         )
     raise SettingError(f"network {settings.network} is not a network that reads step by step")
+
+
+def _with_convolutions(settings: Settings, shape: Shape, *, tokens: bool) -> Settings:
+    """The settings of a convolutional network with its sizes decided."""
+    if settings.pool not in _HALVING:
+        raise SettingError(
+            f"network conv halves the steps between its stages by their maximum (pool=max) or not at all (pool=none), "
+            f"got pool={settings.pool}"
+        )
+    usual = usual_convolutions(shape)
+    return replace(
+        settings,
+        channels=settings.channels or usual.channels,
+        depth=settings.depth or usual.depth,
+        head=usual.head if settings.head == "auto" and settings.step_pool == "auto" else settings.head,
+        embedding=settings.embedding or _WIDTH,
+        step_pool=("max" if tokens else "mean") if settings.step_pool == "auto" else settings.step_pool,
+        hidden=settings.hidden or (),
+    )
+
+
+def _convolutional(settings: Settings, shape: Shape, outputs: int, vocabulary: int | None) -> Network:
+    assert settings.channels is not None
+    assert settings.depth is not None
+    assert settings.embedding is not None
+    return conv1d(
+        shape,
+        settings.channels,
+        outputs,
+        kernel=settings.kernel,
+        depth=settings.depth,
+        vocabulary=vocabulary,
+        embedding=settings.embedding,
+        halved=settings.pool == "max",
+        pool="flatten" if settings.head == "flatten" else settings.step_pool,
+        hidden=settings.hidden or (),
+        activation=settings.activation,
+        batch_norm=settings.batch_norm,
+        residual=settings.residual and settings.depth > 1,
+        dropout=settings.dropout,
+    )
 
 
 def _sequence(settings: Settings, recipe: Recipe) -> Step:

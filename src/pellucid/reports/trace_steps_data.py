@@ -45,7 +45,6 @@ from pellucid.reports.trace_maps_data import packed
 __all__ = ["has_page_of_steps", "steps_data"]
 
 Array = NDArray[Any]
-
 _MOST = 700_000  # numbers on a page: about 4 MB
 _SIZES = ((256, 0), (128, 0), (64, 0), (64, 64), (32, 64), (32, 32), (32, 16), (16, 16))  # steps and units; 0: all
 
@@ -101,10 +100,15 @@ def steps_data(
 
 
 def _strength(row: RowTrace) -> Array:
-    """How much the loss depends on each step, ‖∂L/∂ of what the first layer gave‖ ``[T]``; zeros without a target."""
+    """How much the loss depends on each step ``[T]``: the length of its slope; zeros without a target.
+
+    Of a token it is the slope of its vector.
+    """
     first = row.layers[0]
-    slopes = first.d_outputs if first.d_outputs is not None else np.zeros(len(first.outputs))
-    found: Array = np.linalg.norm(slopes.reshape(first.shape_out[0], -1), axis=1)
+    slopes, shape = first.d_inputs, first.shape_in
+    if isinstance(first.layer, Embedding):
+        slopes, shape = first.d_outputs, first.shape_out
+    found: Array = np.zeros(shape[0]) if slopes is None else np.linalg.norm(slopes.reshape(shape), axis=1)
     return found
 
 
@@ -262,8 +266,6 @@ class _Collected:
         steep = {name: work.gradients[name][self.kept(end)] for name in ("weight", "bias") if work.gradients}
         return {"eps": layer.eps, "ofStep": self.packs(found), "parameters": self.packs(of_units),
                 "gradients": self.packs(steep)}  # fmt: skip
-
-    # ── recurrent layers ──────────────────────────────────────────────────────────────────────────────────────────
 
     def recurrent(self, step: NamedStep, start: int, depth: int) -> int:
         """A cell for each layer and direction; two directions are joined."""

@@ -157,7 +157,7 @@ function curves() { // each channel on its own scale, over a ground as strong as
     atStep(Math.min(DATA.steps - 1, Math.max(0, (chosen.t ?? 0) + across)));
   });
   const names = node.kept.slice(0, 4).map((k) => unitName(node, k)).join(", ");
-  $("row").append(svg, below(`${names}${node.kept.length > 4 ? ` and ${node.kept.length - 4} more` : ""}, each on its own scale; steps ${DATA.start} to ${DATA.start + DATA.steps - 1}`));
+  $("row").append(svg, below(`${names}${node.kept.length > 4 ? ` and ${node.kept.length - 4} more` : ""}${node.kept.length > 1 ? ", each on its own scale" : ""}; steps ${DATA.start} to ${DATA.start + DATA.steps - 1}`));
 }
 function atStep(t) {
   const node = DATA.nodes[chosen.i];
@@ -191,7 +191,7 @@ function build() {
   DATA.nodes.forEach((node, i) => {
     const layer = maker(i), depth = Math.min(layer ? layer.depth : 0, 3), part = node.title ? `: ${node.title}` : "";
     const title = layer ? `${layer.key}  ${layer.text}${part}` : "The series";
-    const left = node.units - node.kept.length, shape = node.heads ? `${node.heads} heads of ${node.steps} × ${node.steps} steps; a row is the step that looks` : node.isList ? `${node.units} unit${node.units === 1 ? "" : "s"}` : `${node.units} numbers at each step${left ? `, the strongest ${node.kept.length} are shown` : ""}`;
+    const left = node.units - node.kept.length, shape = node.heads ? `${node.heads} heads of ${node.steps} × ${node.steps} steps; a row is the step that looks` : node.isList ? `${node.units} unit${node.units === 1 ? "" : "s"}` : `${node.units} number${node.units === 1 ? "" : "s"} at each step${left ? `, the strongest ${node.kept.length} are shown` : ""}`;
     const first = layer && !said.has(layer.key);
     if (layer) said.add(layer.key);
     $("layers").append(el("section", { id: `layer-${i}`, class: `depth${depth}`, "aria-label": title }, el("h3", {}, title), below(first ? `${layer.explain} ` : "", el("span", {}, shape)), el("div", { class: "maps" }, ...figures(i, layer))));

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pellucid.diagnosis.sequences import leak_finding
 from pellucid.errors import NotKeptError, StorageError
 from pellucid.evaluation.continued import compared_with_ngrams, single_tokens, text_metrics
 from pellucid.evaluation.metrics import metrics_to_json
@@ -28,6 +29,7 @@ from pellucid.runs.outcome import libraries_of
 from pellucid.runs.output import write_table
 from pellucid.runs.plan import optimizer_of, use_threads_of
 from pellucid.runs.run import Run, histories_to_csv
+from pellucid.runs.sequence_evidence import TRIED, future_leak
 from pellucid.settings.settings import Settings
 from pellucid.training.driver import TrainedMembers
 from pellucid.training.engine import Engine, make_engine, why_chosen
@@ -216,6 +218,7 @@ def finish_text_run(
         metrics = text_metrics(nats, right, prepared.characters)
         constant = text_metrics(*single_tokens(learned, tokens, vocabulary), prepared.characters)
         samples = samples_of(model, settings.seed)
+        leak = future_leak(prepared.network, outcome.parameters, np.asarray(prepared.measured.inputs[:TRIED]))
     interrupted = trained.interrupted or asked()
     verdict = no_verdict("the comparison with n-grams was interrupted") if settings.verdict else None
     if settings.verdict and not asked():
@@ -254,6 +257,7 @@ def finish_text_run(
         metrics=metrics,
         summary=facts,
         verdict=verdict,
+        findings=tuple(found for found in (leak_finding(leak, settings.to_json()),) if found is not None),
         path=folder.path if folder else None,
     )
     if folder is not None:
@@ -298,6 +302,6 @@ def _write(folder: RunFolder, run: Run, predictions: Any) -> Run:
     run = replace(run, remarks=write_table(folder.file("predictions"), predictions))
     folder.log([] if run.verdict is None else [run.verdict.sentence, *run.verdict.notes])
     folder.log(run.remarks)
-    write_text(folder.file("doctor"), findings_to_json((), ()))
+    write_text(folder.file("doctor"), findings_to_json(run.findings, ()))
     write_text(folder.file("metrics"), json.dumps(run.summary, indent=2, allow_nan=False) + "\n")
     return run

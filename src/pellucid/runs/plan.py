@@ -44,6 +44,8 @@ __all__ = [
 
 Array = NDArray[Any]
 
+_MOST_EPOCHS_OF_CONVOLUTIONS = 40
+
 
 def resolved(prepared: Prepared) -> Settings:
     """The settings with everything decided that the user left open."""
@@ -60,7 +62,10 @@ def sized_for(n_rows: int, settings: Settings) -> Settings:
         case "cnn":
             batch = settings.batch_size or picture_batch_size(n_rows)
             epochs, rate = picture_epochs(n_rows, batch), auto_rate(batch)
-        case "transformer" | "gru" | "lstm" | "rnn" | "conv":
+        case "conv":
+            batch = settings.batch_size or auto_batch_size(n_rows)
+            epochs, rate = min(_MOST_EPOCHS_OF_CONVOLUTIONS, sequence_epochs(n_rows, batch)), 0.003
+        case "transformer" | "gru" | "lstm" | "rnn":
             batch = settings.batch_size or sequence_batch_size(n_rows)
             epochs, rate = sequence_epochs(n_rows, batch), 0.001 if settings.network == "transformer" else 0.003
         case _:

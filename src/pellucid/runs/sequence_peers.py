@@ -95,8 +95,8 @@ def fits_of_sequences(
         shares = np.bincount(targets, weights=weights, minlength=classes)
         weights = (np.ones(len(targets)) if weights is None else weights) / shares[targets]
     parts = [prepared.train.inputs] + ([prepared.validation.inputs] if len(prepared.split.validation) else [])
-    learned = np.concatenate([filled_series(part.astype(np.float64)) for part in parts])
-    wanted = filled_series(held.inputs.astype(np.float64))
+    learned = np.concatenate([_series(part, step) for part in parts])
+    wanted = _series(held.inputs, step)
     features = _NUMBERS // (len(learned) + len(wanted))
 
     def of(function: Callable[..., Array]) -> Fit:
@@ -112,6 +112,12 @@ def fits_of_sequences(
         seed=prepared.settings.seed,
     )
     return {NEAREST: of(nearest_series_answers), WARPED: of(warped_answers), CONVOLVED: of(convolved)}
+
+
+def _series(inputs: Array, step: Any) -> Array:
+    """``[N, T, C]``, also from the flat rows of a fully connected network."""
+    rows = inputs if inputs.ndim == 3 else inputs.reshape(len(inputs), step.steps, step.channels)
+    return filled_series(rows.astype(np.float64))
 
 
 def firsts_of_sequences(prepared: Prepared) -> dict[str, int]:

@@ -15,7 +15,7 @@ def values_by_preset(name: str) -> dict[str, Any]:
     """The value of a setting under each preset.
 
     >>> values_by_preset("n_networks")
-    {'best': 4, 'quick': 1, 'pictures': 1, 'sequences': 1, 'forecasts': 4, 'plain': 1}
+    {'best': 4, 'quick': 1, 'pictures': 1, 'series': 4, 'sequences': 1, 'forecasts': 4, 'plain': 1}
     """
     plain = _field(name).default
     return {preset: values.get(name, plain) for preset, values in PRESETS.items()}
@@ -27,14 +27,15 @@ def default_in_words(name: str) -> str:
     >>> default_in_words("seed"), default_in_words("batch_size"), default_in_words("target")
     ('0', 'auto', '')
     >>> default_in_words("n_networks")
-    'by preset: best 4, quick 1, pictures 1, sequences 1, forecasts 4, plain 1'
+    'by preset: best 4, quick 1, pictures 1, series 4, sequences 1, forecasts 4, plain 1'
     """
     if name == "preset":
         tables, others = usual_preset(table=True), usual_preset(table=False)
         images, sequences = usual_preset(table=False, pictures=True), usual_preset(table=False, sequences=True)
+        series = usual_preset(table=False, series=True)
         return (
-            f"{tables} for tables, {images} for images, {sequences} for networks that read step by step, {others} for "
-            "autoencoders"
+            f"{tables} for tables, {images} for images, {series} for series, {sequences} "
+            f"for recurrent networks, {others} for autoencoders"
         )
     values = values_by_preset(name)
     if len(set(values.values())) > 1:

@@ -33,30 +33,32 @@ class PictureSettings(SeriesSettings):
         None,
         "network",
         optional(widths),
-        "channels of each stage of a cnn, such as 16,32,64; auto: by the size of the pictures",
+        "channels of each stage of a cnn or conv, such as 16,32,64; auto: by the size of the pictures or series",
         unset="auto",
     )
-    kernel: int = setting(3, "network", whole(1, 63), "height and width of the kernels of a cnn, in pixels")
+    kernel: int = setting(
+        3, "network", whole(1, 63), "height and width of the kernels of a cnn, in pixels; of a conv, in steps"
+    )
     depth: int | None = setting(
         None,
         "network",
         optional(whole(1, 50)),
-        "convolutions in each stage of a cnn, recurrent layers, or blocks of a transformer; auto: 1, for a transformer "
-        "2",
+        "convolutions in each stage of a cnn or conv, recurrent layers, or blocks of a transformer; auto: 1, for a "
+        "transformer and series 2",
         unset="auto",
     )
     pool: str = setting(
         "max",
         "network",
         Choice(POOLS),
-        "how a stage of a cnn halves its maps: max, average, stride (by its convolution) or none",
+        "how a stage of a cnn halves its maps: max, average, stride (by its convolution) or none; a conv: max or none",
     )
     head: str = setting(
         "auto",
         "network",
         Choice(("auto", *HEADS)),
         "what the dense layers of a cnn see of its last maps: the average of each, or all positions (flatten); "
-        "auto: average, flatten for 20,000 small pictures",
+        "auto: average, flatten for 20,000 small pictures and for series of one channel",
     )
 
     augment: str = setting(

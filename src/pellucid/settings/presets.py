@@ -5,6 +5,7 @@
 | best | published methods that also did well here, on tables they were not chosen on (``benchmarks/ACCURACY.md``) |
 | quick | one network of two layers: standardised numbers, Adam, a falling learning rate, early stopping |
 | pictures | a convolutional network: AdamW on one cycle, label smoothing, augmentation that suits the pictures |
+| series | four residual convolutional networks that learn from all rows: AdamW on one cycle, dropout, label smoothing |
 | sequences | a network that reads step by step: AdamW on one cycle, gradients clipped, dropout |
 | forecasts | four small networks that begin as lines: AdamW at a low rate that falls |
 | plain | the textbook: the defaults of `Settings`, early stopping on the validation rows |
@@ -18,7 +19,7 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["BEST", "FORECASTS", "PICTURES", "PRESETS", "QUICK", "SEQUENCES", "usual_preset"]
+__all__ = ["BEST", "FORECASTS", "PICTURES", "PRESETS", "QUICK", "SEQUENCES", "SERIES", "usual_preset"]
 
 BEST: dict[str, Any] = {
     "scaling": "robust",
@@ -61,6 +62,23 @@ PICTURES: dict[str, Any] = {
     "augment": "auto",
 }
 
+SERIES: dict[str, Any] = {
+    "kernel": 5,
+    "residual": True,
+    "batch_norm": True,
+    "dropout": 0.5,
+    "label_smoothing": 0.1,
+    "optimizer": "adamw",
+    "learning_rate": 0.003,
+    "weight_decay": 0.05,
+    "decay_biases": False,
+    "schedule": "one_cycle",
+    "epochs": None,
+    "patience": None,
+    "n_networks": 4,
+    "validation": 0.0,
+}
+
 SEQUENCES: dict[str, Any] = {
     "dropout": 0.2,
     "optimizer": "adamw",
@@ -90,27 +108,33 @@ PRESETS: dict[str, dict[str, Any]] = {
     "best": BEST,
     "quick": QUICK,
     "pictures": PICTURES,
+    "series": SERIES,
     "sequences": SEQUENCES,
     "forecasts": FORECASTS,
     "plain": {},
 }
 FOR_TABLES = "best"
 FOR_PICTURES = "pictures"
+FOR_SERIES = "series"
 FOR_SEQUENCES = "sequences"
 FOR_FORECASTS = "forecasts"
 
 
-def usual_preset(*, table: bool, pictures: bool = False, sequences: bool = False, forecasts: bool = False) -> str:
-    """The default preset: of a forecast, of pictures, of a network that reads step by step, of a table with a target,
-    or of anything else.
+def usual_preset(
+    *, table: bool, pictures: bool = False, sequences: bool = False, series: bool = False, forecasts: bool = False
+) -> str:
+    """The default preset: of a forecast, of pictures, of convolutions on series, of a network that reads step by step,
+    of a table with a target, or of anything else.
 
     Parameters
     ----------
-    table, pictures, sequences, forecasts
+    table, pictures, sequences, series, forecasts
         What is trained on; the later ones come first.
     """
     if forecasts:
         return FOR_FORECASTS
+    if series:
+        return FOR_SERIES
     if pictures or sequences:
         return FOR_PICTURES if pictures else FOR_SEQUENCES
     return FOR_TABLES if table else "plain"

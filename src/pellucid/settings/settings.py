@@ -58,10 +58,9 @@ class Settings(ContinuationSettings, ForecastSettings):
         "plain",
         "preset",
         Choice(tuple(PRESETS)),
-        "starting values, overridden by what you set: best (several networks), quick (one), pictures (a cnn), "
-        "sequences (recurrent networks, transformers), forecasts, plain (textbook)",
+        "starting values, overridden by what you set: best (several networks), quick (one), pictures (a cnn), series "
+        "(convs), sequences (recurrent, transformer), forecasts, plain (textbook)",
     )
-
     target: str | None = setting(None, "data", optional(column), "the column to predict")
     task: str = setting(
         "auto",
@@ -163,9 +162,12 @@ class Settings(ContinuationSettings, ForecastSettings):
     names: tuple[str, ...] = setting(
         (), "data", column_names, "column names of a table without a header: a,b,c or a file that lists them"
     )
-
-    validation: float = setting(0.15, "split", real(0, 1, below=True), "share of rows used to choose the best epoch")
-    test: float = setting(0.2, "split", real(0, 1, below=True), "share of rows used to measure the result")
+    validation: float = setting(
+        0.15, "split", real(0, 1, below=True), "share of rows used to choose the best epoch; of a text to continue 0.1"
+    )
+    test: float = setting(
+        0.2, "split", real(0, 1, below=True), "share of rows used to measure the result; of a text to continue 0.1"
+    )
     group: str | None = setting(
         None, "split", optional(column), "rows with the same value in this column stay together in one part"
     )
@@ -360,8 +362,7 @@ class Settings(ContinuationSettings, ForecastSettings):
     def __post_init__(self) -> None:
         """Check every field by its rule."""
         for each in fields(self):
-            value = each.metadata["rule"](each.name, getattr(self, each.name))
-            object.__setattr__(self, each.name, value)
+            object.__setattr__(self, each.name, each.metadata["rule"](each.name, getattr(self, each.name)))
         if self.validation + self.test >= 1:
             raise SettingError(
                 f"validation ({self.validation:g}) and test ({self.test:g}) together must leave rows to train on"
@@ -392,9 +393,8 @@ class Settings(ContinuationSettings, ForecastSettings):
 
         >>> Settings.of({"epochs": 5}, {"epochs": 7}).epochs
         7
-        >>> best = Settings.of({"preset": "best", "n_networks": 2})
-        >>> best.activation, best.n_networks
-        ('silu', 2)
+        >>> Settings.of({"preset": "best", "n_networks": 2}).activation
+        'silu'
         """
         merged: dict[str, Any] = {}
         for source in sources:

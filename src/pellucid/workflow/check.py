@@ -64,7 +64,8 @@ def check(run: str | os.PathLike[str], data: object = None, *, n_steps: int | No
         windows = prepare_text(data, settings).measured
         few = np.random.default_rng(settings.seed).permutation(len(windows))[: _most(model.network)]
         return _compared(model, settings, windows.take(few), n_steps)
-    table = model.table(data, test_part_only=False) if model.image is not None else open_table(data, settings)[0]
+    prepares = model.image is not None or model.forecaster is not None
+    table = model.table(data, test_part_only=False) if prepares else open_table(data, settings)[0]
     values, keep = None, np.arange(table.n_rows)
     if model.task.kind != "reconstruction":
         values, keep, _ = encode_target(table, model.task.target, model.task.kind, model.task.classes)

@@ -10,7 +10,7 @@ import pytest
 from pellucid.engines.support import blas
 from pellucid.engines.textbook import forward as module
 from pellucid.engines.textbook.forward import forward, logits_of
-from pellucid.network import Network, cnn, mlp
+from pellucid.network import Dense, Flatten, Network, SelfAttention, cnn, mlp, rnn
 from pellucid.network.initialise import initialise
 
 
@@ -46,3 +46,13 @@ def test_answers_asked_for_at_once_leave_the_threads_of_products_as_they_were(mo
     assert [library["num_threads"] for library in blas().info()] == before
     assert module._LIMITING.acquire(blocking=False)
     module._LIMITING.release()
+
+
+def test_recurrent_networks_answer_many_rows_together() -> None:
+    """Each step of a recurrent layer is a Python call, whatever its rows are."""
+    recurrent, attending = (
+        rnn((400, 3), (64,), 2),
+        Network(shape=(400, 64), layers=(SelfAttention(width=64, heads=2), Flatten(), Dense(inputs=25_600, outputs=2))),
+    )
+    assert module.rows_at_once(recurrent) >= 128
+    assert module.rows_at_once(attending) < 128

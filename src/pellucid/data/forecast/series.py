@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from pellucid.data.forecast.steps import Step, find_step, shown_time
 from pellucid.data.tables import Table
 from pellucid.errors import DataError, nearest
 
-__all__ = ["OneSeries", "SeriesSet", "find_time", "read_series"]
+__all__ = ["OneSeries", "SeriesSet", "find_time", "read_future", "read_series"]
 
 Array = NDArray[Any]
 
@@ -193,6 +193,54 @@ def read_series(
         known=names,
         notes=tuple(notes),
     )
+
+
+def read_future(
+    table: Table,
+    series: SeriesSet,
+    *,
+    known: Sequence[str],
+) -> SeriesSet:
+    """The same series with what a table says of the steps after their ends, which it holds alone.
+
+    Parameters
+    ----------
+    table
+        Rows of the future, without values to forecast.
+    series
+        The series, and the columns and levels that they have.
+    known
+        The columns of the table that are known in advance.
+
+    Raises
+    ------
+    DataError
+        The rows do not begin where a series ends, or leave a step out.
+    """
+    needed = [*known, *(name for name in (series.time, series.group) if name is not None)]
+    for name in needed:
+        if name not in table.names:
+            raise DataError(f"there is no column {name!r} in {table.report.source}{nearest(name, table.names)}")
+    encoded, _ = _known_columns(table, known, series.known)
+    when, _ = _times(table, series.time, series.layout)
+    at, labels = series.step.steps_of(when), _labels(table, series.group).astype(str)
+    found = []
+    for one in series.series:
+        rows = np.flatnonzero(labels == one.name) if series.group is not None else np.arange(table.n_rows)
+        rows = rows[np.argsort(at[rows], kind="stable")]
+        steps = np.arange(one.end, one.end + len(rows)) if series.time is None else at[rows]
+        if len(rows) and not np.array_equal(steps, np.arange(one.end, one.end + len(rows))):
+            first = shown_time(series.step.times(np.array([one.end]))[0])
+            of = f" of {series.group} {one.name!r}" if series.group else ""
+            raise DataError(
+                f"the rows{of} hold no value of {series.target!r}, so they must be the steps that follow the history, "
+                f"one row each from {first} on: give them, or a table with the whole history"
+            )
+        if np.isnan(encoded[rows]).any():
+            raise DataError(f"the columns known in advance ({', '.join(map(repr, known))}) are missing in some rows")
+        told = np.concatenate([one.known[: len(one)], encoded[rows]])
+        found.append(replace(one, known=told))
+    return replace(series, series=tuple(found))
 
 
 def _one_series(

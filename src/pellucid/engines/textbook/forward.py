@@ -21,6 +21,7 @@ from pellucid.engines.textbook.layers.rule import Array, Parameters, Step, by_la
 from pellucid.engines.textbook.sequences import steps_of
 from pellucid.errors import DataError, SettingError
 from pellucid.network import Layer, Network, describe
+from pellucid.network.layers.recurrent import Recurrent
 from pellucid.network.shapes import refuse_padding
 
 __all__ = ["Parameters", "Step", "Trace", "forward", "logits_of", "rows_at_once"]
@@ -28,6 +29,7 @@ __all__ = ["Parameters", "Step", "Trace", "forward", "logits_of", "rows_at_once"
 # What lies between the layers then stays in the cache: twice as many take a third to a half longer a row.
 _ROWS_AT_ONCE = 8_192
 _VALUES_AT_ONCE = 1 << 20  # in all maps together
+_ROWS_OF_STEPS = 128  # a recurrent layer goes from step to step in Python: for fewer rows that takes most of the time
 _WORTH_THREADS = 4  # parts
 _LIMITING = Lock()
 
@@ -105,7 +107,8 @@ def rows_at_once(network: Network) -> int:
     if network.on_columns:
         return _ROWS_AT_ONCE
     values = sum(map(prod, (network.shape, *network.shapes()))) + network.between
-    return min(_ROWS_AT_ONCE, max(1, _VALUES_AT_ONCE // values))
+    fewest = _ROWS_OF_STEPS if any(isinstance(layer, Recurrent) for layer in network.every_layer()) else 1
+    return min(_ROWS_AT_ONCE, max(fewest, _VALUES_AT_ONCE // values))
 
 
 def logits_of(network: Network, parameters: Parameters, inputs: Array) -> Array:

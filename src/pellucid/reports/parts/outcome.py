@@ -256,6 +256,8 @@ def calibrated(given: ReportInput) -> Sequence[Block]:
 def seeds(given: ReportInput) -> Sequence[Block]:
     """The results of other seeds or folds, or the command that measures them."""
     facts = given.run.summary.get("ensemble")
+    if given.prepared.forecast is not None and not isinstance(facts, dict):
+        return []
     command = Code(
         text=f"pellucid lottery {shlex.quote(str(given.run.path))}", caption="How much the result depends on the seed:"
     )
@@ -273,7 +275,7 @@ def seeds(given: ReportInput) -> Sequence[Block]:
             rows=rows,
             right=(1, 2, 3, 4),
         ),
-        command,
+        *([command] if given.prepared.forecast is None else []),
     ]
 
 

@@ -62,7 +62,8 @@ class ReportInput:
     def of_columns(self) -> bool:
         """Whether the model reads columns of a table and answers about a target."""
         model = self.run.model
-        return model.task.kind != "reconstruction" and model.network.on_columns and model.image is None
+        of_arrays = model.image is not None or model.series is not None
+        return model.task.kind != "reconstruction" and model.network.on_columns and not of_arrays
 
     @cached_property
     def columns(self) -> ExplainedColumns | None:

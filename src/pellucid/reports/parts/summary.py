@@ -67,6 +67,9 @@ def _measured(given: ReportInput) -> str:
     if task.kind == "reconstruction":
         value = f"{metrics['r2'].value:.3f}"
         return f"The reconstruction of {rows} has an R² of {value} (1 is perfect, 0 is no better than the mean)."
+    ahead = given.run.summary.get("forecast")
+    if ahead:
+        return _of_forecast(ahead, given.run.model.task.target)
     found, usual = metrics["mae"], _value(base, "mae")
     value, low, high, without = numerals([found.value, found.low, found.high, usual])
     said = f"On {rows}, the mean absolute error is {value}"
@@ -74,6 +77,16 @@ def _measured(given: ReportInput) -> str:
     said += f"; always predicting the mean would give {without}." if usual else "."
     r2 = metrics.get("r2")
     return said + (f" R² is {r2.value:.3f} (1 is perfect, 0 is no better than the mean)." if r2 is not None else "")
+
+
+def _of_forecast(ahead: Sequence[Any], target: str) -> str:
+    """The errors at the first and the last step ahead, beside persistence."""
+    said = []
+    for each in (ahead[0], ahead[-1])[: len(ahead)]:
+        error, last = numerals([each["rmse"], each["persistence"]])
+        steps = "one step" if each["steps"] == 1 else f"{each['steps']} steps"
+        said.append(f"{error} {steps} ahead ({last} for the last value in its place)")
+    return f"On the test part, forecasts of {target!r} have an RMSE of {' and '.join(said)}."
 
 
 def _value(metrics: Any, name: str) -> float | None:
@@ -113,13 +126,16 @@ def _next_step(given: ReportInput) -> tuple[str, str | None]:
         config = None if run.path is None else run.path / CONFIG_FILE
         changed = changed_command(first.change, given.table_name, given.prepared.settings, config)
         return said, changed if first.change else None
+    if run.model.forecaster is not None:
+        said = "The doctor found no problems. Look at the forecasts, below; then continue the series:"
+        if run.verdict is not None and run.verdict.winner not in ("network", None):
+            said = "A simpler model forecasts as well or better; the pictures below show where the network is wrong. "
+            said += "Its own forecast:"
+        return said, None if path is None else f"pellucid predict {path} -o predictions.csv"
     if run.verdict is not None and run.verdict.winner not in ("network", None):
         return "Look at its worst mistakes, below, and try other settings. This command searches for better ones:", (
             None if path is None else f"pellucid search -c {path}/{CONFIG_FILE} --trials 30"
         )
     said = "The doctor found no problems. Look at the worst mistakes, below; then predict new rows:"
-    if run.model.forecaster is not None:
-        said = "The doctor found no problems. Look at the forecasts, below; then continue the series:"
-        return said, None if path is None else f"pellucid predict {path} -o predictions.csv"
     new = "new.csv" if given.run.model.image is None else "new-pictures/"
     return said, None if path is None else f"pellucid predict {path} {new} -o predictions.csv"
