@@ -15,7 +15,7 @@ from pellucid.engines.textbook.layers.lstm import one_step
 from pellucid.lessons.question import Question, choose, number
 from pellucid.lessons.writing import in_brackets, pick, sum_of_products, vector
 from pellucid.network import GRU, LSTM, RNN, Network, StepPool
-from pellucid.studies.story import Story, shown
+from pellucid.studies.story import Cell, Story, shown
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -85,7 +85,7 @@ def _tell_back(story: Story) -> dict[float, float]:
     x = LOUD * np.random.default_rng(0).standard_normal(LENGTH)
     found = {factor: _slopes(x, W, factor, B) for factor in FACTORS}
     kept = _slopes_of_lstm(x)
-    rows = [
+    rows: list[tuple[Cell, ...]] = [
         (name, *(float(abs(slope[-1 - back])) for back in (0, 10, LENGTH - 1)))
         for name, slope in [
             *((f"RNN, u = {u:g}", each) for u, each in found.items()),
@@ -114,7 +114,9 @@ def _tell_gates(story: Story) -> None:
     story.heading("Gates")
     z, before = np.array([[2.0, 3.0, 1.0, 0.0]]), 0.5
     _, kept = one_step(z, np.zeros((1, 4)), (np.zeros((1, 1)), np.array([[before]])))
-    rows = [(name, float(z[0, place]), float(kept[gate][0, 0])) for place, (gate, name) in enumerate(GATES.items())]
+    rows: list[tuple[Cell, ...]] = [
+        (name, float(z[0, place]), float(kept[gate][0, 0])) for place, (gate, name) in enumerate(GATES.items())
+    ]
     i, f, g, c = (float(kept[name][0, 0]) for name in "ifgc")
     rows += [
         (f"cell c = f·c′ + i·g, with c′ = {shown(before)}", None, c),
