@@ -138,7 +138,7 @@ def _plain_networks() -> None:
     """
     from pellucid.settings import presets
 
-    presets.FOR_TABLES = presets.FOR_PICTURES = "plain"
+    presets.USUAL["table"] = presets.USUAL["pictures"] = "plain"
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -154,5 +154,7 @@ def _no_reports() -> None:
 @pytest.fixture
 def usual_preset(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tables and pictures are trained as users train them who ask for no preset."""
-    monkeypatch.setattr("pellucid.settings.presets.FOR_TABLES", "best")
-    monkeypatch.setattr("pellucid.settings.presets.FOR_PICTURES", "pictures")
+    from pellucid.settings.presets import USUAL
+
+    monkeypatch.setitem(USUAL, "table", "best")
+    monkeypatch.setitem(USUAL, "pictures", "pictures")

@@ -66,8 +66,8 @@ def _here(line: list[str], cwd: Path, typed: str, columns: int) -> Result:
         patch.setattr(sys, "stdin", io.StringIO(typed))
         patch.setenv("COLUMNS", str(columns))
         patch.setattr(console, "width", columns)
-        patch.setattr(presets, "FOR_TABLES", "best")  # as users have them, who gave no preset
-        patch.setattr(presets, "FOR_PICTURES", "pictures")
+        patch.setitem(presets.USUAL, "table", "best")  # as users have them, who gave no preset
+        patch.setitem(presets.USUAL, "pictures", "pictures")
         code: object = 0
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
             try:

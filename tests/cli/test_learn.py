@@ -37,11 +37,9 @@ def test_the_list_names_every_lesson_and_where_to_begin() -> None:
     text = learn().stdout
     for place, name in enumerate(PATH, 1):
         assert f"{place:2}  {name} " in text
-    assert text.count("not available yet: needs") == 2
     assert "Start with: pellucid learn perceptron" in text
     facts = json.loads(learn("--json").stdout)
     assert list(facts) == list(PATH)
-    assert [name for name, fact in facts.items() if not fact["built"]] == ["rnn", "attention"]
 
 
 def test_reading_shows_text_tables_and_questions_without_their_answers() -> None:
@@ -212,7 +210,6 @@ def test_json_is_one_object_with_text_questions_and_answers() -> None:
 def test_what_is_refused_exits_with_2_and_says_why() -> None:
     for arguments, said in (
         (("perceptrn",), "no lesson 'perceptrn'; did you mean 'perceptron'?"),
-        (("rnn",), "'rnn' is not there yet: Pellucid has no recurrent layers so far; read perceptron"),
         (("losses", "--seed", "-1"), "seed must be a whole number of at least 0, got -1"),
         (("--quiz",), "name a lesson, such as"),
         (("losses", "--quiz", "--json"), "use only one of them"),

@@ -405,6 +405,76 @@ def cnn_field(q: Question) -> float:
     return float((x.grad != 0).sum())
 
 
+# ── recurrent networks ──
+
+
+def _unit(w: float, u: float, b: float, x: torch.Tensor) -> torch.Tensor:
+    unit = torch.nn.RNN(1, 1).double()
+    for name, value in (("weight_ih_l0", w), ("weight_hh_l0", u), ("bias_ih_l0", b), ("bias_hh_l0", 0.0)):
+        torch.nn.init.constant_(getattr(unit, name), value)
+    states: torch.Tensor = unit(x.view(-1, 1))[0]
+    return states[-1, 0]
+
+
+def rnn_state(q: Question) -> float:
+    w, u, b, _, *x = numbers(q.text)[:6]
+    return float(_unit(w, u, b, torch.tensor(x, dtype=torch.float64)).detach())
+
+
+def rnn_slope(q: Question) -> float:
+    w, u, b, *x = numbers(q.text)[:5]
+    given = torch.tensor(x, dtype=torch.float64, requires_grad=True)
+    _unit(w, u, b, given).backward()
+    assert given.grad is not None
+    return float(given.grad[0])
+
+
+def rnn_cell(q: Question) -> float:
+    before, i, f, g = numbers(q.text)[:4]
+    return f * before + i * g
+
+
+def rnn_parameters(q: Question) -> float:
+    width, _, inputs = (int(found) for found in numbers(q.text)[:3])
+    kind = next(name for name in ("LSTM", "GRU", "RNN") if name in q.text)
+    return sum(p.numel() for p in getattr(torch.nn, kind)(inputs, width).parameters())
+
+
+def rnn_kept(q: Question) -> str:
+    steps = int(numbers(q.text)[0])
+    kept = {choice: math.exp(steps * math.log(float(choice))) for choice in q.choices}
+    return min((choice for choice, share in kept.items() if share >= 0.5), key=float)
+
+
+# ── attention ──
+
+
+def attention_score(q: Question) -> float:
+    given = numbers(q.text)[1:]  # after the 4 numbers of each vector
+    return float(torch.tensor(given[:4]) @ torch.tensor(given[4:8])) / 2
+
+
+def attention_weight(q: Question) -> float:
+    return float(torch.softmax(torch.tensor(numbers(q.text)[:3], dtype=torch.float64), 0)[0])
+
+
+def attention_mean(q: Question) -> float:
+    given = numbers(q.text)
+    return sum(v * w for v, w in zip(given[:3], given[3:6], strict=True))
+
+
+def attention_seen(q: Question) -> float:
+    heads, steps = (int(found) for found in numbers(q.text)[:2])
+    hidden = torch.nn.Transformer.generate_square_subsequent_mask(steps)
+    return float((torch.softmax(hidden, -1) > 0).sum()) * heads
+
+
+def attention_parameters(q: Question) -> str:
+    heads, width = (int(found) for found in numbers(q.text)[:2])
+    total = sum(p.numel() for p in torch.nn.MultiheadAttention(width, heads).parameters())
+    return f"{total:,}"
+
+
 SOLUTIONS: dict[str, tuple[Solution, ...]] = {
     "perceptron": (perceptron_sum, perceptron_gate, perceptron_weight, perceptron_bias, perceptron_line),
     "mlp": (mlp_output, mlp_parameters, mlp_collapse, mlp_largest, mlp_straight),
@@ -418,4 +488,6 @@ SOLUTIONS: dict[str, tuple[Solution, ...]] = {
     "regularisation": (overfits, stopping_kept, stopping_last, dropout, decay),
     "optimisers": (momentum, terminal, rmsprop, adam, alike),
     "cnn": (cnn_side, cnn_parameters, cnn_sum, cnn_pool, cnn_field),
+    "rnn": (rnn_state, rnn_slope, rnn_cell, rnn_parameters, rnn_kept),
+    "attention": (attention_score, attention_weight, attention_mean, attention_seen, attention_parameters),
 }  # fmt: skip

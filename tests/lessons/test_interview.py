@@ -27,7 +27,7 @@ from pellucid.network.task import Loss
 from pellucid.training.batches import n_batches
 from pellucid.training.stopping import EarlyStopping
 
-BUILT = [name for name, lesson in PATH.items() if lesson.module is not None]
+BUILT = list(PATH)
 ROWS = np.array([[0, 0], [0, 1], [1, 0], [1, 1]])
 AND, OR, XOR = np.array([0, 0, 0, 1]), np.array([0, 1, 1, 1]), np.array([0, 1, 1, 0])
 PLAIN = Optimizer(name="sgd")
@@ -521,3 +521,20 @@ def test_gradients_through_pooling() -> None:
 
 def test_the_standard_error_of_400_pictures() -> None:
     says(asked("cnn", "photographs"), f"{math.sqrt(0.8 * 0.2 / 400):.2f}", "400", "0.80")
+
+
+def test_the_deviation_of_a_score_and_its_cost() -> None:
+    answer = asked("attention", "softmax")
+    q, k = torch.randn(20_000, 64, generator=torch.manual_seed(0)), torch.randn(20_000, 64)
+    assert float((q * k).sum(1).std()) == pytest.approx(8, rel=0.05)
+    says(answer, "d = 64", "deviation is 8")
+    says(asked("attention", "recurrent"), "1,000 tokens need a million weights")
+    says(asked("attention", "reviews"), f"{math.sqrt(0.85 * 0.15 / 400):.3f}", "400", "0.85")
+
+
+def test_factors_over_fifty_steps_and_parameters_of_cells() -> None:
+    says(asked("rnn", "vanish"), f"{0.9**50:.1%}".replace("%", " %"), f"{1.1**50:.0f}")
+    says(asked("rnn", "keep information"), f"{0.99**50:.0%}".replace("%", " %"))
+    gru, lstm = (n_parameters(kind(32, 64)) for kind in (torch.nn.GRU, torch.nn.LSTM))
+    says(asked("rnn", "GRU or LSTM"), f"{gru:,}", f"{lstm:,}")
+    assert gru / lstm == 0.75

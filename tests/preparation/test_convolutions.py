@@ -25,8 +25,8 @@ def test_one_channel_is_asked_where_several_are_averaged() -> None:
 
 
 def test_series_get_a_preset_of_their_own() -> None:
-    assert usual_preset(table=True, series=True) == "series"
-    assert usual_preset(table=True, series=True, forecasts=True) == "forecasts"
+    assert usual_preset("series") == "series"
+    assert usual_preset("forecast") == "forecasts"
 
 
 def trained(**settings: Any) -> Any:

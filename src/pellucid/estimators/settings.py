@@ -46,7 +46,7 @@ def preset_of(estimator: Any) -> str:
     from pellucid.settings.rules import Choice
 
     if estimator.preset == "auto":
-        return usual_preset(table=estimator.__sklearn_tags__().target_tags.required)
+        return usual_preset("table" if estimator.__sklearn_tags__().target_tags.required else "reconstruction")
     return Choice(tuple(PRESETS))("preset", estimator.preset)
 
 

@@ -19,11 +19,10 @@ __all__ = ["PATH", "Lesson", "ask", "find", "tell"]
 
 @dataclass(frozen=True, kw_only=True)
 class Lesson:
-    """One lesson of the path; without a ``module`` it is not built yet."""
+    """One lesson of the path, and the module that tells it."""
 
     title: str
-    module: str | None
-    needs: str = ""  # what has to be built first
+    module: str
 
 
 def _lesson(title: str, module: str) -> Lesson:
@@ -41,8 +40,8 @@ PATH: dict[str, Lesson] = {
     "regularisation": _lesson("Learning without memorising", "regularisation"),
     "optimisers": _lesson("Better steps: momentum, RMSprop, Adam", "optimisers"),
     "cnn": _lesson("Convolutions: one small filter for the whole image", "cnn"),
-    "rnn": Lesson(title="Recurrent networks: reading step by step", module=None, needs="recurrent layers"),
-    "attention": Lesson(title="Attention: every word looks at every other", module=None, needs="attention layers"),
+    "rnn": _lesson("Recurrent networks: reading step by step", "rnn"),
+    "attention": _lesson("Attention: every word looks at every other", "attention"),
 }
 
 
@@ -52,18 +51,14 @@ def find(name: str) -> Lesson:
     Raises
     ------
     SettingError
-        No such lesson, or it is not built yet.
+        There is no such lesson.
 
     >>> find("losses").module
     'pellucid.lessons.topics.losses'
     """
     if name not in PATH:
         raise SettingError(f"there is no lesson {name!r}{nearest(name, PATH)}")
-    lesson = PATH[name]
-    if lesson.module is None:
-        built = ", ".join(each for each, line in PATH.items() if line.module is not None)
-        raise SettingError(f"the lesson {name!r} is not there yet: Pellucid has no {lesson.needs} so far; read {built}")
-    return lesson
+    return PATH[name]
 
 
 def tell(name: str, *, pictures: bool = False, listener: Callable[[Block], None] = lambda block: None) -> Story:
@@ -97,6 +92,4 @@ def ask(name: str, *, seed: int = 0) -> tuple[Question, ...]:
 
 
 def _module(name: str) -> ModuleType:
-    module = find(name).module
-    assert module is not None, name
-    return importlib.import_module(module)
+    return importlib.import_module(find(name).module)

@@ -160,7 +160,7 @@ def read(
     Raises
     ------
     SettingError
-        No such lesson, a lesson that is not built yet, or a seed below 0.
+        There is no such lesson, or the seed is below 0.
 
     >>> [question.mark(str(question.answer)) for question in read("perceptron").questions]
     [True, True, True, True, True]
@@ -201,7 +201,7 @@ def learn(
     Raises
     ------
     SettingError
-        No such lesson, a lesson that is not built yet, or a seed below 0.
+        There is no such lesson, or the seed is below 0.
 
     >>> lesson = learn("backpropagation", seed=1, pictures=False)
     >>> [question.mark(question.shown_answer()[:1] if question.choices else question.shown_answer())
@@ -213,7 +213,7 @@ def learn(
     ['perceptron', 'mlp', 'activations']
     """
     if name is None:
-        return {each: lesson.title for each, lesson in PATH.items() if lesson.module is not None}
+        return {each: lesson.title for each, lesson in PATH.items()}
     reading = read(name, seed=seed, pictures=pictures)
     if quiz:
         reading.quiz()

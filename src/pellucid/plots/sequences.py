@@ -209,15 +209,15 @@ def curves_of_unit(
     return figure
 
 
-def slopes_over_steps(lines: Sequence[tuple[str, Array]], *, title: str) -> Figure:
+def slopes_over_steps(lines: Sequence[tuple[str, Array]], *, title: str, label: str = "‖∂L/∂h‖") -> Figure:
     """How long the slope of the state is at each step, on a scale of logarithms: whether it vanishes on its way back.
 
     Parameters
     ----------
     lines
         For each layer its name, and ‖∂L/∂h[t]‖ ``[L]``.
-    title
-        Above.
+    title, label
+        Above, and beside the axis.
 
     >>> figure = slopes_over_steps([("layer 1", np.array([1e-4, 1e-2, 1.0]))], title="Back through time")
     >>> figure.axes[0].get_yscale()
@@ -229,7 +229,7 @@ def slopes_over_steps(lines: Sequence[tuple[str, Array]], *, title: str) -> Figu
         axis.plot(
             np.where(values > 0, values, np.nan), label=name, color=COLOURS[k % len(COLOURS)], linestyle=LINES[k % 4]
         )
-    axis.set(yscale="log", xlabel="step", ylabel="‖∂L/∂h‖")
+    axis.set(yscale="log", xlabel="step", ylabel=label)
     if len(lines) > 1:
         axis.legend(fontsize=9)
     return figure

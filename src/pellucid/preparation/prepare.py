@@ -120,22 +120,28 @@ def settings_for(data: object, *given: Mapping[str, Any]) -> Settings:
     """The settings for a table: its default preset and the settings of a built-in set; those given override both."""
     asked = Settings.of(*given)
     drawn = asked.task == "reconstruction"
-    series = holds_series(data, asked.series)
-    pictures = holds_images(data) and not series
-    convolves = pictures and not drawn and asked.network != "mlp"
-    usual = usual_preset(
-        table=not drawn and not pictures,
-        pictures=convolves,
-        sequences=asked.network in SEQUENCE_NETWORKS,
-        series=series and not drawn and asked.network in ("auto", "conv"),
-        forecasts=asked.forecast is not None,
-    )
-    known: dict[str, Any] = {"preset": usual}
+    known: dict[str, Any] = {"preset": usual_preset(_kind_of_training(data, asked))}
     if is_builtin(data):
         known |= {"target": BUILTIN[str(data)].target, **BUILTIN[str(data)].settings}
         if drawn:
             del known["target"]
     return Settings.of(known, *given)
+
+
+def _kind_of_training(data: object, asked: Settings) -> str:
+    """What `usual_preset` is asked about."""
+    if asked.forecast is not None:
+        return "forecast"
+    if asked.task == "reconstruction":
+        return asked.task
+    series = holds_series(data, asked.series)
+    if series and asked.network in ("auto", "conv"):
+        return "series"
+    if asked.network in SEQUENCE_NETWORKS:
+        return "sequence"
+    if holds_images(data) and not series:
+        return "pictures" if asked.network != "mlp" else "pixels"
+    return "table"
 
 
 def prepare(data: object, settings: Settings, *, test_data: object = None, split: Split | None = None) -> Prepared:

@@ -30,12 +30,15 @@ def default_in_words(name: str) -> str:
     'by preset: best 4, quick 1, pictures 1, series 4, sequences 1, forecasts 4, plain 1'
     """
     if name == "preset":
-        tables, others = usual_preset(table=True), usual_preset(table=False)
-        images, sequences = usual_preset(table=False, pictures=True), usual_preset(table=False, sequences=True)
-        series = usual_preset(table=False, series=True)
+        tables, images, series = usual_preset("table"), usual_preset("pictures"), usual_preset("series")
+        sequences, forecasts, others = (
+            usual_preset("sequence"),
+            usual_preset("forecast"),
+            usual_preset("reconstruction"),
+        )
         return (
-            f"{tables} for tables, {images} for images, {series} for series, {sequences} "
-            f"for recurrent networks, {others} for autoencoders"
+            f"{tables} for tables, {images} for images, {series} for series, {sequences} for recurrent networks, "
+            f"{forecasts} for forecasts, {others} for autoencoders"
         )
     values = values_by_preset(name)
     if len(set(values.values())) > 1:

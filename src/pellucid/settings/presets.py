@@ -10,16 +10,15 @@
 | forecasts | four small networks that begin as lines: AdamW at a low rate that falls |
 | plain | the textbook: the defaults of `Settings`, early stopping on the validation rows |
 
-Settings that are given override the preset. Without a preset, a table with a target gets ``best``, pictures get
-what `FOR_PICTURES` says, forecasts get ``forecasts``; reconstructions get ``plain``, because the others were
-not chosen for them.
+Settings that are given override the preset. Without a preset, each kind of training gets its own (`USUAL`);
+reconstructions get ``plain``, because the others were not chosen for them.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["BEST", "FORECASTS", "PICTURES", "PRESETS", "QUICK", "SEQUENCES", "SERIES", "usual_preset"]
+__all__ = ["BEST", "FORECASTS", "PICTURES", "PRESETS", "QUICK", "SEQUENCES", "SERIES", "USUAL", "usual_preset"]
 
 BEST: dict[str, Any] = {
     "scaling": "robust",
@@ -113,28 +112,26 @@ PRESETS: dict[str, dict[str, Any]] = {
     "forecasts": FORECASTS,
     "plain": {},
 }
-FOR_TABLES = "best"
-FOR_PICTURES = "pictures"
-FOR_SERIES = "series"
-FOR_SEQUENCES = "sequences"
-FOR_FORECASTS = "forecasts"
+# What each kind of training gets if no preset is asked for; anything else gets ``plain``.
+USUAL = {
+    "table": "best",
+    "pictures": "pictures",
+    "series": "series",
+    "sequence": "sequences",
+    "forecast": "forecasts",
+}
 
 
-def usual_preset(
-    *, table: bool, pictures: bool = False, sequences: bool = False, series: bool = False, forecasts: bool = False
-) -> str:
-    """The default preset: of a forecast, of pictures, of convolutions on series, of a network that reads step by step,
-    of a table with a target, or of anything else.
+def usual_preset(kind: str) -> str:
+    """The default preset of a kind of training.
 
     Parameters
     ----------
-    table, pictures, sequences, series, forecasts
-        What is trained on; the later ones come first.
+    kind
+        ``table`` with a target, ``pictures``, ``series`` for convolutions, ``sequence`` for what reads step by
+        step, ``forecast``, or anything else, such as a reconstruction.
+
+    >>> usual_preset("forecast"), usual_preset("reconstruction")
+    ('forecasts', 'plain')
     """
-    if forecasts:
-        return FOR_FORECASTS
-    if series:
-        return FOR_SERIES
-    if pictures or sequences:
-        return FOR_PICTURES if pictures else FOR_SEQUENCES
-    return FOR_TABLES if table else "plain"
+    return USUAL.get(kind, "plain")

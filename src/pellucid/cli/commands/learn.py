@@ -153,7 +153,7 @@ def _list(*, json: bool) -> None:
     if json:
         import json as json_
 
-        say(json_.dumps({n: {"title": each.title, "built": each.module is not None} for n, each in PATH.items()}))
+        say(json_.dumps({n: {"title": each.title} for n, each in PATH.items()}))
         return
     from rich.table import Table
 
@@ -163,8 +163,7 @@ def _list(*, json: bool) -> None:
     for heading in ("", "lesson", "what it is about"):
         table.add_column(heading, justify="left" if heading else "right")
     for place, (name, each) in enumerate(PATH.items(), 1):
-        missing = f"[dim] — not available yet: needs {each.needs}[/]" if each.module is None else ""
-        table.add_row(str(place), name, each.title + missing)
+        table.add_row(str(place), name, each.title)
     console.print(table)
     console.print("\nStart with: pellucid learn perceptron")
 
@@ -197,6 +196,6 @@ def _print_next(name: str) -> None:
 def _following(name: str) -> str | None:
     from pellucid.lessons.path import PATH
 
-    built = [each for each, lesson in PATH.items() if lesson.module is not None]
-    place = built.index(name) + 1
-    return built[place] if place < len(built) else None
+    names = list(PATH)
+    place = names.index(name) + 1
+    return names[place] if place < len(names) else None
