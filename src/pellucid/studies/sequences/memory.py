@@ -109,7 +109,8 @@ def study(
     )
     story.say(
         "The recurrent networks answer from their state after the last step. The attention network is one Transformer "
-        "block whose steps are averaged: every step is one product away from every other, however long the sequence."
+        "block whose steps are averaged: every step is one product away from every other, and the mean also brings the "
+        "first step to the answer directly, however long the sequence. Attention is not the only difference."
     )
     story.table(
         "The networks", ("network", "parameters"), [(kind, parameters[kind]) for kind in KINDS]
@@ -300,10 +301,12 @@ def _close(story: Story, result: Memory, seeds: int) -> None:
         counts = [int((row > REMEMBERS).sum()) for row in result.accuracy[kind]]
         whole = [steps for steps, count in zip(result.lengths, counts, strict=True) if count == seeds]
         reach[kind] = f"{whole[-1]} steps" if whole else "none of the lengths"
+    most = max(_kept(g) for g in result.gradients.values())
     learned = "; ".join(f"{kind}: {text}" for kind, text in reach.items())
     story.close(
         learned=f"The largest length at which {'the seed' if seeds == 1 else f'all {seeds} seeds'} remembered the "
-        f"first symbol – {learned}. What a recurrent network can learn over many steps depends on how much of the "
-        "gradient comes back; attention looks at the first step directly.",
+        f"first symbol – {learned}. Before training, at most {numeral(most, 2)} of the gradient at the last of "
+        f"{result.lengths[-1]} steps comes back to the first in a recurrent network. This alone does not say which "
+        "learns further: gates change it while they learn. In the attention network no state has to carry the symbol.",
         try_next=f"pellucid study memory --lengths {result.lengths[-1]} --epochs 100",
     )
