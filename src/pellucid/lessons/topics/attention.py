@@ -42,7 +42,7 @@ def tell(story: Story) -> None:
         learned=f"A step asks with its query, is found by its key and gives its value: “{TOKENS[LAST]}” takes "
         f"{weights[LAST, 1]:.0%} of what “{TOKENS[1]}” gives. All steps do this at once, and without positions a step "
         "does not know where it stands.",
-        try_next="pellucid study neuron",
+        try_next="pellucid study memory",
     )
 
 

@@ -47,7 +47,7 @@ def tell(story: Story) -> None:
         learned="A recurrent network uses the same weights at every step and hands on a state. Each step back "
         f"multiplies the gradient by about the same factor: with {FACTORS[0]:g}, {shown(shares[FACTORS[0]])} of it is "
         f"left after {LENGTH - 1} steps. The cell of an LSTM is kept by a gate, so that it can remember longer.",
-        try_next="pellucid study neuron",
+        try_next="pellucid study memory",
     )
 
 
