@@ -11,6 +11,7 @@ HERE = Path(__file__).parent
 PICTURES = {
     "circles": ("boundaries", "seeds"),
     "convolution": ("window", "shifted"),
+    "memory": ("accuracy",),
     "shapes": ("reconstructions-8",),
 }
 
