@@ -273,7 +273,9 @@ def test_every_kind_of_run_has_its_page(kind: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("image", "new"), [(None, "new.csv"), (object(), "new-pictures/")])
 def test_a_run_without_findings_is_used_next(image: object, new: str) -> None:
-    run = SimpleNamespace(path=Path("my run"), findings=(), verdict=None, model=SimpleNamespace(image=image))
+    run = SimpleNamespace(
+        path=Path("my run"), findings=(), verdict=None, model=SimpleNamespace(image=image, forecaster=None)
+    )
     _, command = _next_step(SimpleNamespace(run=run))  # type: ignore[arg-type]
     assert command == f"pellucid predict 'my run' {new} -o predictions.csv"
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pellucid.engines.textbook.engine import TextbookEngine
 from pellucid.engines.torch_engine.engine import TorchEngine
-from pellucid.network import Network, rnn, transformer
+from pellucid.network import ChannelDropout, Conv1d, Dense, Flatten, Network, rnn, transformer
 from pellucid.network.optimizer import Optimizer
 from pellucid.network.task import Loss
 from pellucid.training.batches import dropout_masks
@@ -65,3 +65,22 @@ def test_a_step_and_answers_are_those_of_the_textbook(name: str, monkeypatch: py
     for key, array in ours.items():
         np.testing.assert_allclose(array, theirs[key], rtol=0, atol=1e-12, err_msg=key)
     np.testing.assert_allclose(engines[0].logits(x), engines[1].logits(x), rtol=0, atol=1e-11)
+
+
+def test_masks_of_channels_are_never_cut() -> None:
+    """More channels than a row has: the mask belongs to the channels, and no batch of this network is cut."""
+    layers = (
+        Conv1d(in_channels=1, out_channels=3, kernel_size=3, padding="same"), ChannelDropout(rate=0.5), Flatten(),
+        Dense(inputs=15, outputs=2),
+    )  # fmt: skip
+    network = Network(shape=(1, 5), layers=layers)
+    rng = np.random.default_rng(0)
+    x, y, masks = rng.standard_normal((6, 1, 5)), rng.integers(0, 2, 6), dropout_masks(network, 6, 0, 0, 0)
+    found = []
+    for engine in (TorchEngine, TextbookEngine):
+        made = engine(network, Loss(name="cross_entropy"), Optimizer(), make_parameters(network, 0), "float64")
+        made.load_rows(x, y)
+        found.append(made.gradients(np.arange(6), masks))
+    assert found[0][0] == pytest.approx(found[1][0], rel=1e-12)
+    for name, gradient in found[0][1].items():
+        np.testing.assert_allclose(gradient, found[1][1][name], rtol=1e-10, atol=1e-14)

@@ -95,9 +95,9 @@ class TorchEngine:
         for weight in self._weights.values():
             weight.grad = None
         x = self._batch(rows, index)
-        z = forward(
-            self._module, x, [self._tensor(mask[:, : x.shape[1]] if mask.ndim == 3 else mask) for mask in masks]
-        )
+        if self._lengths is not None:  # the batch was cut, and so are masks [B, T, D]
+            masks = [mask[:, : x.shape[1]] if mask.ndim == 3 else mask for mask in masks]
+        z = forward(self._module, x, [self._tensor(mask) for mask in masks])
         loss = loss_value(self.loss, z, self._targets[index], weights)
         loss.backward()  # type: ignore[no-untyped-call]
         return float(loss.detach())
