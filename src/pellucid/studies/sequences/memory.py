@@ -10,7 +10,6 @@ from typing import Annotated, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pellucid.engines.device import use_threads
 from pellucid.errors import SettingError
 from pellucid.evaluation.bootstrap import Estimate
 from pellucid.explanation.trace import trace_row
@@ -97,6 +96,8 @@ def study(
     at_least("epochs", epochs, 1)
     at_least("seeds", seeds, 1)
     plan = Plan(learning_rate=lr, batch_size=BATCH, epochs=epochs, keep="last")
+    from pellucid.engines.device import use_threads
+
     use_threads(1)
 
     story.heading("The task")
