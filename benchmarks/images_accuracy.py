@@ -176,7 +176,7 @@ def _head(lines: Sequence[Mapping[str, Any]]) -> list[str]:
 
 def _rows(lines: Sequence[Mapping[str, Any]]) -> list[str]:
     rows = []
-    for title in sorted({line["title"] for line in lines}, key=lambda t: [*SETS].index(t.partition(":")[0])):
+    for title in sorted({line["title"] for line in lines}, key=lambda t: ([*SETS].index(t.partition(":")[0]), t)):
         mine = [line for line in lines if line["title"] == title]
         by_seed = {line["seed"]: line["accuracy"] for line in mine}
         goal, minutes = GOALS[mine[0]["set"]]
