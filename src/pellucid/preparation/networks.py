@@ -9,7 +9,7 @@ from pellucid.network import Network, autoencoder, cnn, mlp
 from pellucid.network.layers import Shape
 from pellucid.network.task import Task
 from pellucid.preparation.picture_network import SMALLEST_SIDE, usual_channels, usual_head
-from pellucid.preparation.sequence_network import reads_steps, sequence_network, with_sequence_network
+from pellucid.preparation.sequence_network import first_of, reads_steps, sequence_network, with_sequence_network
 from pellucid.preprocessing.recipe import Recipe
 from pellucid.preprocessing.steps.image import ImageStep
 from pellucid.preprocessing.steps.series import SeriesStep
@@ -149,8 +149,11 @@ def _check_pictures(shape: Shape | None, recipe: Recipe, settings: Settings, *, 
     """Raise `SettingError` where a convolutional network cannot take what it is to see."""
     if shape is None:
         names = [step.name for step in recipe.steps if not isinstance(step, ImageStep)]
-        shown = ", ".join(map(repr, names[:3])) + (f" and {len(names) - 3:,} more" if len(names) > 3 else "")
-        seen = f"the table has the column{'s' * (len(names) != 1)} {shown}" if names else "there are several in a row"
+        seen = (
+            f"the table has the column{'s' * (len(names) != 1)} {first_of(names)}"
+            if names
+            else "there are several in a row"
+        )
         raise SettingError(
             f"network cnn takes one column of pictures and nothing else, but {seen}: use network=mlp (--network mlp), "
             "or leave the other columns out (--drop)"

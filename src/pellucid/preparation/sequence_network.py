@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from pellucid.errors import SettingError
@@ -15,10 +16,19 @@ from pellucid.preprocessing.steps.vocabulary import TokenSettings
 from pellucid.settings.sequences import RECURRENT, SEQUENCE_NETWORKS
 from pellucid.settings.settings import Settings
 
-__all__ = ["reads_steps", "sequence_network", "tokens_for", "with_sequence_network"]
+__all__ = ["first_of", "reads_steps", "sequence_network", "tokens_for", "with_sequence_network"]
 
 _WIDTH = 64
 _HALVING = ("max", "none")
+
+
+def first_of(names: Sequence[str]) -> str:
+    """The first three names, and how many more there are.
+
+    >>> first_of(["a", "b", "c", "d"])
+    "'a', 'b', 'c' and 1 more"
+    """
+    return ", ".join(map(repr, names[:3])) + (f" and {len(names) - 3:,} more" if len(names) > 3 else "")
 
 
 def reads_steps(settings: Settings) -> bool:
@@ -154,16 +164,14 @@ def _sequence(settings: Settings, recipe: Recipe) -> Step:
     others = [step.name for step in recipe.steps if not isinstance(step, TokenStep)]
     asked = f"network {settings.network} reads one column of texts, or one of series, step by step"
     if not texts:
-        shown = ", ".join(map(repr, others[:3])) + (f" and {len(others) - 3:,} more" if len(others) > 3 else "")
         raise SettingError(
-            f"{asked}, but the table has the column{'s' * (len(others) != 1)} {shown}: name the text with text=… "
-            "(--text), or use network=mlp (--network mlp)"
+            f"{asked}, but the table has the column{'s' * (len(others) != 1)} {first_of(others)}: name the text with "
+            "text=… (--text), or use network=mlp (--network mlp)"
         )
     if len(texts) > 1:
         shown = ", ".join(map(repr, texts))
         raise SettingError(f"{asked}, but there are {len(texts)}, {shown}: keep one, and leave the others out (--drop)")
-    shown = ", ".join(map(repr, others[:3])) + (f" and {len(others) - 3:,} more" if len(others) > 3 else "")
     raise SettingError(
-        f"{asked}, but beside {texts[0]!r} the table has {shown}: leave the other columns out (--drop), or use "
-        "network=mlp (--network mlp), which takes all columns together"
+        f"{asked}, but beside {texts[0]!r} the table has {first_of(others)}: leave the other columns out (--drop), or "
+        "use network=mlp (--network mlp), which takes all columns together"
     )
